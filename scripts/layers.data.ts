@@ -1,0 +1,60 @@
+/**
+ * The layer of every source file, lowest first: a file imports files of its own layer and of those above it in this
+ * table, never of one below. A new file is entered here, so that where it belongs is a visible decision.
+ */
+export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
+  "packages/core/src": [
+    // 0: values and policies, pure
+    [
+      "ExitReason",
+      "Name",
+      "OtpError",
+      "Pid",
+      "Step",
+      "internal/childInstance",
+      "internal/fewSet",
+      "internal/input",
+      "internal/lightError",
+      "internal/restartDecision",
+      "internal/restartIntensity",
+      "internal/restartPlan",
+      "internal/signal"
+    ],
+    // 1: what a process is made of
+    [
+      "internal/crashReport",
+      "internal/current",
+      "internal/later",
+      "internal/lifecycle",
+      "internal/mailbox",
+      "internal/processTable",
+      "internal/receive",
+      "internal/resolve",
+      "internal/runQueue",
+      "internal/spawn",
+      "internal/timers",
+      "internal/wait"
+    ],
+    // 2: processes
+    ["Link", "Monitor", "Node", "Process", "Timer"],
+    // 3: what every server shares
+    ["internal/gen", "internal/protocol", "internal/request", "internal/serverLoop", "internal/serverState"],
+    // 4: supervision
+    ["ChildSpec", "Supervisor", "internal/childRuntime", "internal/supervisorLoop"],
+    // 5: behaviours
+    ["GenServer", "internal/callbacks"],
+    // 6: what stands on all of it
+    ["index", "testing/index", "testing/settle"]
+  ],
+  "packages/ratelimiter/src": [
+    // 0: a limit and an answer, as data
+    ["Decision", "Policy"],
+    // 1: algorithms, pure
+    ["Algorithm", "SlidingWindow"],
+    // 2: the state of all clients
+    ["internal/clients"],
+    // 3: the service
+    ["RateLimiter"],
+    ["index"]
+  ]
+}

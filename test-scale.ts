@@ -1,0 +1,22 @@
+/**
+ * How large the large tests are, in one place. `pnpm test` answers within minutes on two cores and takes the first
+ * figure; `pnpm test:full` sets `EFFECT_OTP_FULL` and takes the second.
+ */
+export const full = process.env.EFFECT_OTP_FULL === "1"
+
+const scale = (quick: number, whole: number): number => full ? whole : quick
+
+/** Processes that are alive at once. */
+export const processes = scale(10_000, 1_000_000)
+
+/** Messages sent through one mailbox. */
+export const messages = scale(10_000, 1_000_000)
+
+/** Restarts of one child, one after the other. */
+export const restarts = scale(1_000, 10_000)
+
+/** Clients that come once and never again. */
+export const clients = scale(10_000, 1_000_000)
+
+/** Cases that a property is tried on. */
+export const cases = scale(100, 10_000)

@@ -1,0 +1,110 @@
+/** The tools that guard the repository fail when they should: an example of each kind of mistake. */
+import { afterAll, assert, describe, it } from "@effect/vitest"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { problems } from "../scripts/circular.ts"
+import { is, pending, prints } from "./utils/assertions.ts"
+import { extract, toModule } from "./utils/fences.ts"
+
+const moduleOf = (...lines: ReadonlyArray<string>) =>
+  toModule({ file: "a.md", line: 1, run: true, source: lines.join("\n") })
+
+describe("fences", () => {
+  it("finds the TypeScript fences of Markdown, nested ones too, and no others", () => {
+    const text = ["```ts", "1", "```", "```elixir", "```", "- item", "  ~~~typescript no-run", "  2", "  ~~~"].join(
+      "\n"
+    )
+    assert.deepStrictEqual(extract("a.md", text), [
+      { file: "a.md", line: 1, run: true, source: "1" },
+      { file: "a.md", line: 7, run: false, source: "2" }
+    ])
+  })
+
+  it("finds the fences of doc comments, not those of strings", () => {
+    const text = ["const a = `", "```ts", "```", "`", "/**", " * ```ts", " * 1", " *", " * 2", " * ```", " */"].join(
+      "\n"
+    )
+    assert.deepStrictEqual(extract("a.ts", text), [{ file: "a.ts", line: 6, run: true, source: "1\n\n2" }])
+  })
+
+  it("refuses a fence that is never closed, and one with an unknown word", () => {
+    assert.throws(() => extract("a.md", "```ts\n1"), "a.md:1 this fence is never closed")
+    assert.throws(() => extract("a.md", "```ts norun\n```"), "a.md:1 a fence may say no-run, not \"norun\"")
+  })
+
+  it("turns a comment behind an expression, a const or a return into an assertion", () => {
+    const [expression, constant, answer] = moduleOf(
+      "f(1) // => 2",
+      "const a = 1 // => 1",
+      "const g = () => { return a // => #1",
+      "}"
+    ).code.split("\n")
+    assert.strictEqual(expression, "__is(f(1), (2), \"a.md:2\") // => 2")
+    assert.strictEqual(constant, "const a = 1; __is(a, (1), \"a.md:3\") // => 1")
+    assert.strictEqual(answer, "const g = () => { return __prints(a, \"#1\", \"a.md:4\") // => #1")
+  })
+
+  it("compares a promise by what it resolves to", async () => {
+    is(Promise.resolve(1), 2, "here")
+    const failed = await pending.pop()!.catch((error) => error.message)
+    assert.strictEqual(failed, "here is 1, not 2")
+  })
+
+  it("collects what is to be printed", () => {
+    assert.deepStrictEqual(moduleOf("console.log(1) // prints: 1", "// prints: a b").prints, ["1", "a b"])
+  })
+
+  it("names a comment that asserts nothing", () => {
+    assert.match(moduleOf("f(", "  1 // => 1", ")").problems.join(), /^a\.md:3 /)
+    assert.match(moduleOf("let a = 1 // => 1").problems.join(), /^a\.md:2 /)
+  })
+
+  it("compares by structure, and tells instances and literals apart only by their fields", () => {
+    class Point {
+      readonly x = 1
+    }
+    is([new Point()], [{ x: 1 }], "here")
+    assert.throws(() => is(new Point(), { x: 2 }, "here"), "here is Point { x: 1 }, not { x: 2 }")
+    assert.throws(() => is(new Point(), {}, "here"))
+    assert.throws(() => is(new Date(0), new Date(1), "here"))
+    prints(Symbol("a"), "Symbol(a)", "here")
+    assert.throws(() => prints(1, "2", "here"), "here is 1, not 2")
+  })
+})
+
+describe("circular", () => {
+  const root = mkdtempSync(path.join(tmpdir(), "effect-otp-"))
+  const source = path.join(root, "packages/core/src")
+  mkdirSync(source, { recursive: true })
+  afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+  const check = (files: Record<string, string>, ...listed: ReadonlyArray<string>) => {
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(source, name), text)
+    return problems(root, { "packages/core/src": [["A", "B"], ["C", ...listed]] })
+  }
+
+  it("accepts imports of the same layer and of lower ones", async () => {
+    const found = await check({
+      "A.ts": "export type A = 1",
+      "B.ts": "import type { A } from \"./A.ts\"\nexport type B = A",
+      "C.ts": "export * from \"./A.ts\""
+    })
+    assert.deepStrictEqual(found, [])
+  })
+
+  it("names a cycle of types, an upward import, a file without a layer, and a layer without its file", async () => {
+    const found = await check({
+      "A.ts": "import type { B } from \"./B.ts\"\nexport type A = B",
+      "B.ts": "export type B = import(\"./A.ts\").A | import(\"./C.ts\").C",
+      "C.ts": "export type C = 1",
+      "D.ts": "export type D = 1"
+    }, "E")
+    assert.deepStrictEqual(found, [
+      "cycle: packages/core/src/A.ts -> packages/core/src/B.ts -> packages/core/src/A.ts",
+      "missing: packages/core/src/E.ts is in scripts/layers.data.ts only",
+      "upward: packages/core/src/B.ts (layer 0) imports packages/core/src/C.ts (layer 1)",
+      "unknown: packages/core/src/D.ts has no layer yet, add it to scripts/layers.data.ts"
+    ])
+  })
+})

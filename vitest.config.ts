@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config"
+import projects from "./vitest.workspace.ts"
+
+/** Where `.ci/run` wants the results as JSON, beside those on the terminal. */
+const report = process.env.EFFECT_OTP_REPORT
+
+export default defineConfig({
+  // The modules written out of the documentation must not start the next run of `vitest --watch`.
+  server: { watch: { ignored: ["**/.fences/**"] } },
+  test: {
+    projects,
+    setupFiles: [`${import.meta.dirname}/vitest.setup.ts`],
+    passWithNoTests: true,
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]]
+  }
+})

@@ -1,0 +1,13 @@
+/** The list of test projects: every package, the fences of the documentation, and the packages as they are published. */
+const packages = ["core", "ratelimiter", "examples"].map((name) => ({
+  extends: true as const,
+  test: { name, root: `packages/${name}`, include: ["test/**/*.test.ts"] }
+}))
+
+const repository = ["docs", "scripts", "package"].map((name) => ({
+  extends: true as const,
+  // after the packages' tests and by itself, since "package" compares loading times
+  test: { name, include: [`test/${name}.test.ts`], sequence: { groupOrder: name === "package" ? 1 : 0 } }
+}))
+
+export default [...packages, ...repository]
