@@ -1,0 +1,108 @@
+/**
+ * The place where processes live: the process table, the names and the timers.
+ *
+ * Nothing has to be provided to start: there is a default Node. `Node.layer` gives an isolated one, as every test wants.
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ExitReason from "./ExitReason.ts"
+import { CurrentTable } from "./internal/current.ts"
+import * as Input from "./internal/input.ts"
+import { requestStop, sendExit } from "./internal/lifecycle.ts"
+import { alive, type Entry, make, type ProcessTable } from "./internal/processTable.ts"
+import { awaitClosed } from "./internal/wait.ts"
+
+/**
+ * A process table with its own names and timers. Opaque; what it holds is read with `Process.list` and
+ * `Process.registered`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Node {
+  readonly name: string
+}
+
+/**
+ * The Node that the calling effect runs in. It has a default, so it never has to be provided.
+ *
+ * @see {@link layer} for an isolated one
+ * @category services
+ * @since 0.1.0
+ */
+export const Node: Context.Reference<Node> = CurrentTable as unknown as Context.Reference<Node>
+
+/**
+ * How a Node is called, and how long its processes may take to end with it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** For messages and reports. Default: `"node"`. */
+  readonly name?: string | undefined
+  /** How long a process may take to end before it is killed. Default: 5 seconds. */
+  readonly shutdown?: Duration.Input | undefined
+}
+
+/**
+ * An isolated Node, which ends every process in it when its scope closes.
+ *
+ * **When to use**
+ *
+ * Provide it to each test, so that none sees the names or the processes of another, and to an application that wants all
+ * its processes gone when it is done.
+ *
+ * **Details**
+ *
+ * Closing ends the processes one after the other, supervisors first and each kind in reverse order of start: `Shutdown`,
+ * and `Kill` for what is still there after `shutdown` (5 seconds by default). It waits until their finalizers have run,
+ * for at most that time again.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Node, Process } from "@effect-otp/core"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Process.register("sleeper", yield* Process.spawn(() => Effect.never))
+ *   return yield* Process.registered
+ * })
+ *
+ * Effect.runPromise(program.pipe(Effect.provide(Node.layer()))) // => ["sleeper"]
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<never> =>
+  Layer.effect(
+    CurrentTable,
+    Effect.acquireRelease(
+      Effect.sync(() => make(options?.name ?? "node")),
+      (table) => close(table, options?.shutdown === undefined ? 5000 : Input.millis("shutdown", options.shutdown))
+    )
+  )
+
+const close = Effect.fnUntraced(function*(table: ProcessTable, millis: number) {
+  for (let entry = newest(table, true); entry !== undefined; entry = newest(table, true)) yield* end(entry, millis)
+  for (let entry = newest(table, false); entry !== undefined; entry = newest(table, false)) yield* end(entry, millis)
+})
+
+const newest = (table: ProcessTable, supervisor: boolean): Entry | undefined => {
+  let entry = table.last
+  while (entry !== undefined && supervisor && !entry.isSupervisor) entry = entry.previous
+  return entry
+}
+
+const end = Effect.fnUntraced(function*(entry: Entry, millis: number) {
+  if (entry.status === alive) requestStop(entry, entry.table.outside, ExitReason.shutdown())
+  if (yield* awaitClosed(entry, millis)) return
+  sendExit(entry, entry.table.outside, ExitReason.kill, "exit")
+  yield* awaitClosed(entry, millis)
+})

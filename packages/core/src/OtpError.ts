@@ -1,0 +1,381 @@
+/**
+ * Every typed failure of the package.
+ *
+ * Where there are many ways to fail, one outer error carries a `reason`, for `Effect.catchReason`. Each says whether the
+ * request may have run, which is what decides if it is safe to ask again.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import { format } from "effect/Formatter"
+import * as ExitReason from "./ExitReason.ts"
+import { lightError } from "./internal/lightError.ts"
+import type { Pid } from "./Pid.ts"
+
+// ----------------------------------------------------------------------------
+// calls
+// ----------------------------------------------------------------------------
+
+/**
+ * A call found no process: the request was never delivered. Mirrors an exit with `noproc`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NoProcess extends Data.TaggedError("NoProcess")<{}> {
+  override get message(): string {
+    return "no process is there: it has ended or was never started; the request was not delivered"
+  }
+}
+
+/**
+ * No answer came in time. A request that was still queued never runs; one that had begun may still run to its end, and
+ * its late answer is dropped.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Timeout extends Data.TaggedError("Timeout")<{
+  /** The time that was allowed, in milliseconds. */
+  readonly after: number
+}> {
+  override get message(): string {
+    return `no answer within ${this.after} ms; a request that had begun may still run`
+  }
+}
+
+/**
+ * The server ended before it answered: the request may have run, in part or whole.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ServerExited extends Data.TaggedError("ServerExited")<{
+  readonly reason: ExitReason.ExitReason
+}> {
+  override get message(): string {
+    return `the server ended before it answered (${ExitReason.format(this.reason)}); the request may have run`
+  }
+}
+
+/**
+ * The mailbox was full, or its policy dropped the request: it never ran.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Overloaded extends Data.TaggedError("Overloaded")<{}> {
+  override get message(): string {
+    return "the mailbox is full; the request was not run"
+  }
+}
+
+/**
+ * The call would have waited for itself, directly or in a circle: it never ran.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CallingSelf extends Data.TaggedError("CallingSelf")<{
+  /** Who waits for whom, from the caller back to the caller. */
+  readonly chain: ReadonlyArray<string>
+}> {
+  override get message(): string {
+    return `the call would wait for itself (${this.chain.join(" -> ")}); ` +
+      "answer later with GenServer.reply, or send a cast instead"
+  }
+}
+
+/**
+ * What a call can fail with beside the error that its protocol declares.
+ *
+ * **When to use**
+ *
+ * Catch one reason with `Effect.catchReason("CallError", "Timeout", …)`, several with `Effect.catchReasons`.
+ *
+ * **Details**
+ *
+ * | reason | may the request have run? |
+ * | --- | --- |
+ * | `NoProcess` | no |
+ * | `Timeout` | yes, if it had begun |
+ * | `ServerExited` | yes |
+ * | `Overloaded` | no |
+ * | `CallingSelf` | no |
+ *
+ * `server` names who was asked (a service, a registered name or a pid), `request` what was asked.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CallError extends Data.TaggedError("CallError")<{
+  readonly server: string
+  readonly request: string
+  readonly reason: NoProcess | Timeout | ServerExited | Overloaded | CallingSelf
+}> {
+  override get message(): string {
+    return `call ${this.request} to ${this.server}: ${this.reason.message}`
+  }
+}
+
+const noProcess = lightError(NoProcess, "NoProcess", {})
+
+/** @internal */
+export const callError = (server: string, request: string, reason: CallError["reason"]): CallError =>
+  lightError(CallError, "CallError", { server, request, reason })
+
+/** @internal */
+export const callNoProcess = (server: string, request: string): CallError => callError(server, request, noProcess)
+
+/** @internal */
+export const callTimeout = (server: string, request: string, after: number): CallError =>
+  callError(server, request, lightError(Timeout, "Timeout", { after }))
+
+/** @internal */
+export const callServerExited = (server: string, request: string, reason: ExitReason.ExitReason): CallError =>
+  callError(server, request, lightError(ServerExited, "ServerExited", { reason }))
+
+/** @internal */
+export const callCallingSelf = (server: string, request: string, chain: ReadonlyArray<string>): CallError =>
+  callError(server, request, lightError(CallingSelf, "CallingSelf", { chain }))
+
+// ----------------------------------------------------------------------------
+// starting
+// ----------------------------------------------------------------------------
+
+/**
+ * `init` failed with its typed error. The process ended `Normal`: nobody who was linked to it is hurt.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InitFailed<out E> extends Data.TaggedError("InitFailed")<{ readonly error: unknown }> {
+  declare readonly error: E
+  override get message(): string {
+    return `init failed with ${format(this.error)}`
+  }
+}
+
+/**
+ * `init` died.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InitCrashed extends Data.TaggedError("Crashed")<{ readonly cause: Cause.Cause<unknown> }> {
+  override get message(): string {
+    return `init crashed: ${Cause.pretty(this.cause)}`
+  }
+}
+
+/**
+ * The name, or the child, is there already.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AlreadyStarted extends Data.TaggedError("AlreadyStarted")<{ readonly pid: Pid<never, unknown> }> {
+  override get message(): string {
+    return `already started as ${this.pid}`
+  }
+}
+
+/**
+ * `init` took longer than the start was allowed to take; the process was killed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StartTimeout extends Data.TaggedError("Timeout")<{
+  /** The time that was allowed, in milliseconds. */
+  readonly after: number
+}> {
+  override get message(): string {
+    return `init did not end within ${this.after} ms`
+  }
+}
+
+/**
+ * `init` chose not to start (`GenServer.ignore`).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Ignored extends Data.TaggedError("Ignored")<{}> {
+  override get message(): string {
+    return "init chose not to start"
+  }
+}
+
+/**
+ * The process ended before `init` was done.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Stopped extends Data.TaggedError("Stopped")<{ readonly reason: ExitReason.ExitReason }> {
+  override get message(): string {
+    return `stopped during init (${ExitReason.format(this.reason)})`
+  }
+}
+
+/**
+ * Two children of one supervisor have the same id.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DuplicateId extends Data.TaggedError("DuplicateId")<{ readonly id: string }> {
+  override get message(): string {
+    return `two children have the id ${format(this.id)}`
+  }
+}
+
+/**
+ * A server or a tree did not start. Nothing of it is left running.
+ *
+ * **Details**
+ *
+ * `childPath` leads from the root of the tree to the child that failed; it is empty for a server started by itself.
+ * `reason` is one of `InitFailed { error }` (its typed error), `Crashed { cause }`, `AlreadyStarted { pid }`,
+ * `Timeout { after }`, `Ignored`, `Stopped { reason }` and `DuplicateId { id }`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StartError<out E = never> extends Data.TaggedError("StartError")<{
+  readonly childPath: ReadonlyArray<string>
+  readonly reason: unknown
+}> {
+  declare readonly reason: StartFailure<E>
+  override get message(): string {
+    const where = this.childPath.length === 0 ? "the process" : this.childPath.join("/")
+    return `${where} did not start: ${this.reason.message}`
+  }
+}
+
+/**
+ * Why a start failed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type StartFailure<E> =
+  | InitFailed<E>
+  | InitCrashed
+  | AlreadyStarted
+  | StartTimeout
+  | Ignored
+  | Stopped
+  | DuplicateId
+
+// ----------------------------------------------------------------------------
+// processes, names, supervisors
+// ----------------------------------------------------------------------------
+
+/**
+ * `receiveMatch` waited as long as it was told to, and no message matched. Nothing was taken from the mailbox.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ReceiveTimeout extends Data.TaggedError("ReceiveTimeout")<{
+  /** The time that was allowed, in milliseconds. */
+  readonly after: number
+}> {
+  override get message(): string {
+    return `no message matched within ${this.after} ms`
+  }
+}
+
+/** @internal */
+export const receiveTimeout = (after: number): ReceiveTimeout => lightError(ReceiveTimeout, "ReceiveTimeout", { after })
+
+/**
+ * A name could not be registered or unregistered. Nothing was changed.
+ *
+ * **Details**
+ *
+ * `reason` is `NameTaken` (`holder` has it), `AlreadyNamed` (the process has the name `holds`; it can have one),
+ * `NotAlive`, or `NotRegistered` (there is nothing to unregister).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RegistrationError extends Data.TaggedError("RegistrationError")<{
+  readonly name: string
+  readonly reason:
+    | { readonly _tag: "NameTaken"; readonly holder: Pid<never, unknown> }
+    | { readonly _tag: "AlreadyNamed"; readonly holds: string }
+    | { readonly _tag: "NotAlive"; readonly pid: Pid<never, unknown> }
+    | { readonly _tag: "NotRegistered" }
+}> {
+  override get message(): string {
+    const name = format(this.name)
+    switch (this.reason._tag) {
+      case "NameTaken":
+        return `the name ${name} is held by ${this.reason.holder}`
+      case "AlreadyNamed":
+        return `the process cannot be named ${name}: it has the name ${format(this.reason.holds)}`
+      case "NotAlive":
+        return `the process ${this.reason.pid} cannot be named ${name}: it is not alive`
+      case "NotRegistered":
+        return `nobody holds the name ${name}`
+    }
+  }
+}
+
+/**
+ * A supervisor gave up: its children needed more restarts than its intensity allows, or a significant child ended.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class GaveUp extends Data.TaggedError("GaveUp")<{
+  readonly supervisor: string
+  readonly reason: ExitReason.ExitReason
+}> {
+  override get message(): string {
+    return `the supervisor ${this.supervisor} gave up (${ExitReason.format(this.reason)})`
+  }
+}
+
+/**
+ * The supervisor has no child of this id.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ChildNotFound extends Data.TaggedError("ChildNotFound")<{ readonly id: string }> {
+  override get message(): string {
+    return `there is no child ${format(this.id)}`
+  }
+}
+
+/**
+ * The child runs: it has to be terminated before it can be restarted or deleted.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ChildRunning extends Data.TaggedError("ChildRunning")<{
+  readonly id: string
+  readonly pid: Pid<never, unknown>
+}> {
+  override get message(): string {
+    return `the child ${format(this.id)} runs as ${this.pid}: terminate it first`
+  }
+}
+
+/**
+ * The child is about to be restarted by its supervisor.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ChildRestarting extends Data.TaggedError("ChildRestarting")<{ readonly id: string }> {
+  override get message(): string {
+    return `the child ${format(this.id)} is being restarted: terminate it first`
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What is told when a process crashes: one structured entry for Effect's logger.
+ *
+ * Only the crash of the process itself is reported. Who ends by a signal, normally or in order has nothing to tell.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as ExitReason from "../ExitReason.ts"
+import { ancestorsOf, describe, type Entry } from "./processTable.ts"
+
+/** What a server adds. */
+export interface CrashDetails {
+  readonly server: string
+  readonly lastMessage: unknown
+  readonly state: unknown
+}
+
+export const reportCrash = (entry: Entry, reason: ExitReason.ExitReason, details?: CrashDetails): void => {
+  const report = {
+    pid: entry.toString(),
+    name: entry.name?.toString(),
+    label: entry.label,
+    ...details,
+    reason: reason._tag === "Crashed" ? "Crashed" : ExitReason.format(reason),
+    mailboxLength: entry.length,
+    ancestors: ancestorsOf(entry)
+  }
+  const title = `${details?.server ?? "process"} ${describe(entry)} crashed`
+  log(entry, reason._tag === "Crashed" ? Effect.logError(title, report, reason.cause) : Effect.logError(title, report))
+}
+
+/** A message that a server does not take is dropped, with a warning. */
+export const reportUnexpected = (entry: Entry, server: string, message: unknown): void =>
+  log(entry, Effect.logWarning(`${server} ${describe(entry)} got a message that it has no info callback for`, message))
+
+const log = (entry: Entry, effect: Effect.Effect<void>): void => {
+  Effect.runForkWith(entry.context)(effect)
+}

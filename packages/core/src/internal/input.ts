@@ -1,0 +1,41 @@
+/**
+ * What callers hand in, checked at the door. A refused value is the caller's defect, and says which field it was.
+ *
+ * @internal
+ */
+import * as Duration from "effect/Duration"
+import { format } from "effect/Formatter"
+
+const refuse = (what: string, expected: string, actual: unknown): never => {
+  throw new TypeError(`${what}: expected ${expected}, got ${format(actual)}`)
+}
+
+/** A time in milliseconds: zero or more, and possibly Infinity. */
+export const millis = (what: string, input: Duration.Input): number => {
+  // Duration turns a negative or a NaN number into zero; a caller who passes one has made a mistake.
+  if (typeof input === "number" ? !(input >= 0) : typeof input === "bigint" && input < 0) {
+    return refuse(what, "a duration of zero or more", input)
+  }
+  const duration = Duration.fromInput(input)
+  if (duration._tag === "None") return refuse(what, "a duration", input)
+  const value = Duration.toMillis(duration.value)
+  return value >= 0 ? value : refuse(what, "a duration of zero or more", input)
+}
+
+/** A whole number of zero or more. */
+export const count = (what: string, input: number): number =>
+  Number.isSafeInteger(input) && input >= 0 ? input : refuse(what, "a whole number of zero or more", input)
+
+/** One of a few words. */
+export const oneOf = <const A extends string>(what: string, allowed: ReadonlyArray<A>, input: A): A =>
+  allowed.includes(input) ? input : refuse(what, allowed.map((word) => format(word)).join(" or "), input)
+
+/** A string that is not empty. */
+export const nonEmpty = (what: string, input: string): string =>
+  typeof input === "string" && input.length > 0 ? input : refuse(what, "a string that is not empty", input)
+
+/** A time in milliseconds that is more than zero. */
+export const positiveMillis = (what: string, input: Duration.Input): number => {
+  const value = millis(what, input)
+  return value > 0 ? value : refuse(what, "a duration of more than zero", input)
+}

@@ -1,0 +1,220 @@
+/**
+ * Messages and signals on their way to a process, and what happens when it ends.
+ *
+ * Everything here is synchronous and none of it runs another process's code: a process that must do something is put into
+ * the run queue. That is what makes one order out of messages and signals, and what keeps a chain of a hundred thousand
+ * links from overflowing the stack.
+ *
+ * @internal
+ */
+import * as Context from "effect/Context"
+import * as ExitReason from "../ExitReason.ts"
+import { isVia, type Via } from "../Name.ts"
+import { RegistrationError } from "../OtpError.ts"
+import * as FewSet from "./fewSet.ts"
+import * as Mailbox from "./mailbox.ts"
+import { alive, ended, ending, type Entry, remove, type Watcher, type Watching } from "./processTable.ts"
+import * as Signal from "./signal.ts"
+
+// ----------------------------------------------------------------------------
+// messages
+// ----------------------------------------------------------------------------
+
+export const wake = (entry: Entry): void => {
+  if (entry.scheduled) return
+  entry.scheduled = true
+  entry.runQueue.schedule(entry)
+}
+
+/** A process that is ending or has ended takes nothing: the message is dropped, as in OTP. */
+export const deliver = (entry: Entry, node: Mailbox.MailNode): boolean => {
+  if (entry.status !== alive) return false
+  Mailbox.push(entry, node)
+  if (entry.waiting) wake(entry)
+  return true
+}
+
+export const deliverMessage = (entry: Entry, message: unknown): boolean =>
+  deliver(entry, { kind: Mailbox.user, message, next: undefined })
+
+const deliverSignal = (entry: Entry, message: Signal.Signal): boolean =>
+  deliver(entry, { kind: Mailbox.signal, message, next: undefined })
+
+// ----------------------------------------------------------------------------
+// exit signals
+// ----------------------------------------------------------------------------
+
+export const sendExit = (
+  entry: Entry,
+  sender: Entry,
+  reason: ExitReason.ExitReason,
+  origin: Signal.Origin
+): void => {
+  if (entry.status === ended) return
+  const outcome = Signal.onExitSignal(reason, origin, entry.trapsExit, sender === entry)
+  if (outcome === ExitReason.killed) return killNow(entry)
+  // Only the first fatal signal counts.
+  if (entry.status !== alive || outcome === "ignore") return
+  if (outcome === "message") deliverSignal(entry, Signal.exit(sender, reason))
+  else beginEnding(entry, outcome)
+}
+
+/**
+ * Asks a process to stop: a server in the order of its mailbox, any other by an exit signal. A server does it even when it
+ * traps exits, as OTP's `gen:stop` does.
+ */
+export const requestStop = (entry: Entry, sender: Entry, reason: ExitReason.ExitReason): void => {
+  if (entry.behaviour.takesStop) deliver(entry, { kind: Mailbox.system, message: reason, next: undefined })
+  else sendExit(entry, sender, reason, "exit")
+}
+
+/** From here on the process takes no message and is not alive; its behaviour runs the finalizers in its next turn. */
+export const beginEnding = (entry: Entry, reason: ExitReason.ExitReason): void => {
+  if (entry.status !== alive) return
+  entry.status = ending
+  entry.reason = reason
+  wake(entry)
+}
+
+// A kill waits for nobody: the others are told now, and finalizers run on behind.
+const killNow = (entry: Entry): void => {
+  finish(entry, ExitReason.killed)
+  wake(entry)
+}
+
+// ----------------------------------------------------------------------------
+// the end
+// ----------------------------------------------------------------------------
+
+/** Frees the name, and then tells links, watchers and everybody whose request is still queued. */
+export const finish = (entry: Entry, reason: ExitReason.ExitReason): void => {
+  entry.status = ended
+  entry.reason = reason
+  remove(entry.table, entry)
+  unregister(entry)
+  const { links, monitors, watchers } = entry
+  entry.links = entry.watchers = entry.monitors = undefined
+  FewSet.forEach(monitors, (watching) => {
+    watching.target.watchers = FewSet.remove<Watcher>(watching.target.watchers, watching)
+  })
+  FewSet.forEach(links, (linked) => {
+    linked.links = FewSet.remove(linked.links, entry)
+    sendExit(linked, entry, reason, "link")
+  })
+  FewSet.forEach(watchers, (watcher) => watcher.ended(reason))
+  for (let node = Mailbox.clear(entry); node !== undefined; node = node.next) node.dropped?.(reason)
+}
+
+/** Nothing of the process runs any more: whoever waits for its resources may go on. */
+export const close = (entry: Entry): void => {
+  entry.closed = true
+  entry.context = Context.empty()
+  entry.fiber = undefined
+  entry.state = undefined
+  const watchers = entry.closeWatchers
+  entry.closeWatchers = undefined
+  FewSet.forEach(watchers, (watcher) => watcher.ended(entry.reason!))
+}
+
+/** Gives a process its name, or says why it cannot have it. */
+export const register = (entry: Entry, name: Entry["name"] & {}): RegistrationError | undefined => {
+  const refuse = (reason: RegistrationError["reason"]) => new RegistrationError({ name: name.toString(), reason })
+  if (entry.status !== alive) return refuse({ _tag: "NotAlive", pid: entry })
+  if (entry.name !== undefined) return refuse({ _tag: "AlreadyNamed", holds: entry.name.toString() })
+  if (isVia(name)) {
+    if (!name.register(entry)) {
+      const holder = name.whereis()
+      if (holder === undefined) throw new Error(`${name}: the resolver refuses this key, which nobody holds`)
+      return refuse({ _tag: "NameTaken", holder })
+    }
+  } else {
+    const holder = entry.table.names.get(name)
+    if (holder !== undefined) return refuse({ _tag: "NameTaken", holder })
+    entry.table.names.set(name, entry)
+  }
+  entry.name = name
+  return undefined
+}
+
+export const unregister = (entry: Entry): void => {
+  const name = entry.name
+  if (name === undefined) return
+  entry.name = undefined
+  if (!isVia(name)) entry.table.names.delete(name)
+  // The key may be another's by now, if it was taken back behind our back.
+  else if (name.whereis() === entry) name.unregister()
+}
+
+/** Takes a key from its holder, who may have been given it by the resolver itself and be named otherwise. */
+export const unregisterVia = (entry: Entry, name: Via<never, unknown>): void => {
+  name.unregister()
+  if (entry.name !== undefined && isVia(entry.name) && entry.name.whereis() !== entry) entry.name = undefined
+}
+
+// ----------------------------------------------------------------------------
+// links and monitors
+// ----------------------------------------------------------------------------
+
+/** One process watching another. It is the reference that the watching process was given, too. */
+export class Monitor implements Watching, Signal.MonitorRef {
+  declare readonly [Signal.MonitorRefTypeId]: typeof Signal.MonitorRefTypeId
+  readonly watcher: Entry
+  readonly target: Entry
+  readonly shown: Signal.Down["target"]
+
+  constructor(watcher: Entry, target: Entry, shown: Signal.Down["target"]) {
+    this.watcher = watcher
+    this.target = target
+    this.shown = shown
+  }
+
+  ended(reason: ExitReason.ExitReason): void {
+    this.watcher.monitors = FewSet.remove(this.watcher.monitors, this)
+    deliverSignal(this.watcher, Signal.down(this, this.shown, reason))
+  }
+}
+
+/** Links two processes, of which the other may be ending: its real reason then comes when it has ended. */
+export const link = (self: Entry, other: Entry): void => {
+  if (self === other) return
+  // The finalizers of a process that was killed still run: it has no links any more, and the other one has its reason.
+  if (self.status === ended) return sendExit(other, self, self.reason!, "link")
+  self.links = FewSet.add(self.links, other)
+  other.links = FewSet.add(other.links, self)
+}
+
+export const unlink = (self: Entry, other: Entry): void => {
+  self.links = FewSet.remove(self.links, other)
+  other.links = FewSet.remove(other.links, self)
+}
+
+/** The exit of a process that has ended, as a process that traps exits sees it. */
+export const deliverNoProcess = (self: Entry, other: Entry): boolean =>
+  deliverSignal(self, Signal.exit(other, ExitReason.noProcess))
+
+/** Watches `target` for `watcher`. A target that has ended, or a name that nobody holds, is reported at once. */
+export const monitor = (watcher: Entry, target: Entry | undefined, shown: Signal.Down["target"]): Monitor => {
+  const ref = new Monitor(watcher, target ?? watcher, shown)
+  if (target === undefined || target.status === ended) {
+    deliverSignal(watcher, Signal.down(ref, shown, ExitReason.noProcess))
+  } else if (target !== watcher && watcher.status !== ended) {
+    target.watchers = FewSet.add<Watcher>(target.watchers, ref)
+    watcher.monitors = FewSet.add(watcher.monitors, ref)
+  }
+  return ref
+}
+
+export const demonitor = (ref: Monitor): boolean => {
+  if (!FewSet.has<Watcher>(ref.target.watchers, ref)) return false
+  ref.target.watchers = FewSet.remove<Watcher>(ref.target.watchers, ref)
+  ref.watcher.monitors = FewSet.remove(ref.watcher.monitors, ref)
+  return true
+}
+
+/** Removes the Down of a monitor from the mailbox of its owner. */
+export const flush = (ref: Monitor): void =>
+  Mailbox.removeWhere(
+    ref.watcher,
+    (node) => node.kind === Mailbox.signal && (node.message as Signal.Signal)._tag === "Down" &&
+      (node.message as Signal.Down).ref === ref
+  )

@@ -1,0 +1,93 @@
+/**
+ * Who may run next. One queue per Node and Scheduler.
+ *
+ * Under Effect's default scheduler all processes that are woken share one drain, which is what makes a message cheap: one
+ * `setImmediate` for a burst instead of one each. A drain is bounded by a count and by time, and then lets the event loop
+ * turn, so that I/O and timers are served however busy the processes are. Under any other scheduler (`TestClock`'s, a
+ * seeded one) every wake-up is a task of its own, because that scheduler must see and order them.
+ *
+ * @internal
+ */
+import * as Context from "effect/Context"
+import * as Scheduler from "effect/Scheduler"
+
+/** Something that takes a turn when it is its time. It must never throw. */
+export interface Runnable {
+  run(): void
+}
+
+export interface RunQueue {
+  schedule(runnable: Runnable): void
+  /** Somebody waits for a turn. */
+  isBusy(): boolean
+}
+
+/** Of who never takes a turn. */
+export const none: RunQueue = { schedule: () => {}, isBusy: () => false }
+
+const maxTurnsPerDrain = 4096
+const maxMillisPerDrain = 8
+// The clock is read once in so many turns: a read costs as much as a cheap turn.
+const turnsPerClockRead = 64
+
+const defaultScheduler = Context.get(Context.empty(), Scheduler.Scheduler)
+
+export const make = (scheduler: Scheduler.Scheduler): RunQueue =>
+  scheduler === defaultScheduler ? makeDrain(scheduler) : makeDirect(scheduler)
+
+const makeDirect = (scheduler: Scheduler.Scheduler): RunQueue => {
+  const dispatcher = scheduler.makeDispatcher()
+  let waiting = 0
+  return {
+    schedule: (runnable) => {
+      waiting++
+      dispatcher.scheduleTask(() => {
+        waiting--
+        runnable.run()
+      }, 0)
+    },
+    isBusy: () => waiting > 0
+  }
+}
+
+const makeDrain = (scheduler: Scheduler.Scheduler): RunQueue => {
+  const dispatcher = scheduler.makeDispatcher()
+  let queue: Array<Runnable | undefined> = []
+  let next = 0
+  let running = false
+
+  const drain = () => {
+    const stopAt = performance.now() + maxMillisPerDrain
+    let turns = 0
+    while (next < queue.length) {
+      const runnable = queue[next]!
+      // Cleared at once: a queue that is never empty must not keep what has run.
+      queue[next++] = undefined
+      runnable.run()
+      turns++
+      if (turns >= maxTurnsPerDrain || (turns % turnsPerClockRead === 0 && performance.now() >= stopAt)) break
+    }
+    if (next === queue.length) {
+      queue = []
+      next = 0
+      running = false
+    } else {
+      if (next > 1024 && next * 2 > queue.length) {
+        queue = queue.slice(next)
+        next = 0
+      }
+      dispatcher.scheduleTask(drain, 0)
+    }
+  }
+
+  return {
+    schedule: (runnable) => {
+      queue.push(runnable)
+      if (!running) {
+        running = true
+        dispatcher.scheduleTask(drain, 0)
+      }
+    },
+    isBusy: () => running
+  }
+}

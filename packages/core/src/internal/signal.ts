@@ -1,0 +1,121 @@
+/**
+ * What a signal does to the process that receives it, as a pure table, and the messages that signals become.
+ *
+ * @internal
+ */
+import * as ExitReason from "../ExitReason.ts"
+import type { Pid } from "../Pid.ts"
+
+/** How an exit signal came about: by `Process.exit(pid, reason)`, or because a linked process ended. */
+export type Origin = "exit" | "link"
+
+/** What the receiver does: nothing, a message in its mailbox, or an end with this reason. */
+export type Outcome = "ignore" | "message" | ExitReason.ExitReason
+
+/**
+ * `Kill` is the untrappable signal only when it is sent; a process that merely ended with `Kill` tells its links a plain,
+ * trappable reason. `Normal` ends nobody but oneself.
+ */
+export const onExitSignal = (
+  reason: ExitReason.ExitReason,
+  origin: Origin,
+  trapsExit: boolean,
+  toItself: boolean
+): Outcome => {
+  if (origin === "exit" && reason._tag === "Kill") return ExitReason.killed
+  if (trapsExit) return "message"
+  if (reason._tag === "Normal" && !(origin === "exit" && toItself)) return "ignore"
+  return reason
+}
+
+const TypeId = "~@effect-otp/core/Process/Signal"
+
+/**
+ * A monitored process has ended. Mirrors Erlang's `'DOWN'` message.
+ *
+ * **Details**
+ *
+ * `ref` is what `Process.monitor` gave, `target` the pid or the name that was monitored. `reason` is `NoProcess` when
+ * nobody was there to be monitored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Down {
+  readonly [TypeId]: "Down"
+  readonly _tag: "Down"
+  readonly ref: MonitorRef
+  readonly target: Pid<never, unknown> | string
+  readonly reason: ExitReason.ExitReason
+}
+
+/**
+ * An exit signal, in a process that traps exits. Mirrors Erlang's `'EXIT'` message.
+ *
+ * **Details**
+ *
+ * `pid` is the linked process that ended, or whoever sent the signal with `Process.exit`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Exit {
+  readonly [TypeId]: "Exit"
+  readonly _tag: "Exit"
+  readonly pid: Pid<never, unknown>
+  readonly reason: ExitReason.ExitReason
+}
+
+/** What the runtime puts into a mailbox, and a sender never may. */
+export type Signal = Down | Exit
+
+export const MonitorRefTypeId = "~@effect-otp/core/Process/MonitorRef"
+
+/**
+ * Identifies one monitor: `Process.monitor` gives it, and the `Down` carries it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MonitorRef {
+  readonly [MonitorRefTypeId]: typeof MonitorRefTypeId
+}
+
+// The brand is on the prototype, so that a signal prints as what it says and nothing else.
+class DownMessage implements Down {
+  declare readonly [TypeId]: "Down"
+  readonly _tag = "Down"
+  readonly ref: MonitorRef
+  readonly target: Down["target"]
+  readonly reason: ExitReason.ExitReason
+
+  constructor(ref: MonitorRef, target: Down["target"], reason: ExitReason.ExitReason) {
+    this.ref = ref
+    this.target = target
+    this.reason = reason
+  }
+}
+
+class ExitMessage implements Exit {
+  declare readonly [TypeId]: "Exit"
+  readonly _tag = "Exit"
+  readonly pid: Pid<never, unknown>
+  readonly reason: ExitReason.ExitReason
+
+  constructor(pid: Pid<never, unknown>, reason: ExitReason.ExitReason) {
+    this.pid = pid
+    this.reason = reason
+  }
+}
+
+Object.defineProperty(DownMessage.prototype, TypeId, { value: "Down" })
+Object.defineProperty(ExitMessage.prototype, TypeId, { value: "Exit" })
+
+export const down = (ref: MonitorRef, target: Down["target"], reason: ExitReason.ExitReason): Down =>
+  new DownMessage(ref, target, reason)
+
+export const exit = (pid: Pid<never, unknown>, reason: ExitReason.ExitReason): Exit => new ExitMessage(pid, reason)
+
+export const isDown = (u: unknown): u is Down => u instanceof DownMessage
+
+export const isExit = (u: unknown): u is Exit => u instanceof ExitMessage

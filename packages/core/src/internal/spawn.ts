@@ -1,0 +1,100 @@
+/**
+ * Processes that have a body: a fiber of their own, which takes messages from its mailbox.
+ *
+ * @internal
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as ExitReason from "../ExitReason.ts"
+import { reportCrash } from "./crashReport.ts"
+import { Current, entryOf, tableOf } from "./current.ts"
+import { close, finish, link } from "./lifecycle.ts"
+import { alive, type Behaviour, ended, Entry, insert, runQueueOf } from "./processTable.ts"
+import { Self, type Waiting } from "./receive.ts"
+
+/** Makes a process that takes its first turn when whoever started it has had theirs. */
+export const start = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  behaviour: Behaviour,
+  state: unknown,
+  options: { readonly label?: string | undefined; readonly linked?: boolean | undefined } | undefined
+): Entry => {
+  const table = tableOf(fiber)
+  const parent = entryOf(fiber)
+  const entry = new Entry(table, runQueueOf(table, fiber.cache.scheduler), behaviour, fiber.context, parent)
+  entry.label = options?.label
+  entry.state = state
+  insert(table, entry)
+  if (options?.linked === true) link(parent!, entry)
+  entry.scheduled = true
+  entry.runQueue.schedule(entry)
+  return entry
+}
+
+/** What a process with a body keeps: the body until it starts, and then what wakes its receive. */
+export class BodyState implements Waiting {
+  body: ((self: Self) => Effect.Effect<unknown, unknown>) | undefined
+  resume: (() => void) | undefined = undefined
+
+  constructor(body: BodyState["body"]) {
+    this.body = body
+  }
+}
+
+export const bodyBehaviour: Behaviour = {
+  takesStop: false,
+  turn: (entry) => {
+    const state = entry.state as BodyState
+    if (entry.status !== alive) {
+      // The fiber, if there is one, ends the process when its finalizers have run.
+      if (state.body === undefined) {
+        entry.fiber?.interruptUnsafe()
+        // A receive that cannot be interrupted is woken, and ends by itself.
+        return state.resume?.()
+      }
+      if (entry.status !== ended) finish(entry, entry.reason!)
+      return close(entry)
+    }
+    if (state.body !== undefined) return begin(entry)
+    const resume = state.resume
+    state.resume = undefined
+    entry.waiting = false
+    resume?.()
+  }
+}
+
+const begin = (entry: Entry): void => {
+  const fiber = Effect.runForkWith(Context.add(entry.context, Current, entry))(new Boot(entry))
+  fiber.addObserver((exit) => onBodyExit(entry, exit))
+}
+
+const onBodyExit = (entry: Entry, exit: Exit.Exit<unknown, unknown>): void => {
+  if (entry.status !== ended) {
+    const reason = entry.reason ?? ExitReason.fromExit(exit)
+    if (entry.reason === undefined && ExitReason.isAbnormal(reason)) reportCrash(entry, reason)
+    finish(entry, reason)
+  }
+  close(entry)
+}
+
+interface Boot extends Effect.Effect<unknown, unknown> {
+  readonly entry: Entry
+}
+
+// The first thing that the fiber does, so that the process knows its fiber before the body can ask for it.
+const Boot: { new(entry: Entry): Boot } = function(this: { entry: Entry }, entry: Entry) {
+  this.entry = entry
+} as never
+Boot.prototype = Effectable.Prototype<Boot>({
+  label: "Process",
+  evaluate(fiber) {
+    const state = this.entry.state as BodyState
+    const body = state.body!
+    state.body = undefined
+    this.entry.fiber = fiber
+    return body(new Self(this.entry))
+  }
+})

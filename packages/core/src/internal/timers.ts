@@ -1,0 +1,136 @@
+/**
+ * Timers of one Clock: a heap ordered by deadline and then by age, and a single sleeping fiber for the earliest.
+ *
+ * Starting and cancelling a timer is what every call with a timeout does, so neither touches the sleeper unless it must.
+ *
+ * @internal
+ */
+import type * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+
+/** A timer that can be put into {@link Timers}; `index` is its place in the heap, or -1. */
+export interface Timer {
+  deadline: number
+  sequence: number
+  index: number
+  fire(): void
+}
+
+export interface Timers {
+  now(): number
+  start(timer: Timer, millis: number): void
+  cancel(timer: Timer): boolean
+}
+
+const before = (a: Timer, b: Timer): boolean =>
+  a.deadline < b.deadline || (a.deadline === b.deadline && a.sequence < b.sequence)
+
+export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers => {
+  const context = Context.make(Scheduler.Scheduler, scheduler)
+  const heap: Array<Timer> = []
+  let sequence = 0
+  let sleeper: Fiber.Fiber<void> | undefined
+  let wakesAt = Infinity
+  let idleCheck: Fiber.Fiber<void> | undefined
+
+  const place = (timer: Timer, index: number) => {
+    heap[index] = timer
+    timer.index = index
+  }
+
+  const siftUp = (timer: Timer, from: number) => {
+    let index = from
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      if (!before(timer, heap[parent])) break
+      place(heap[parent], index)
+      index = parent
+    }
+    place(timer, index)
+  }
+
+  const siftDown = (timer: Timer, from: number) => {
+    let index = from
+    const half = heap.length >> 1
+    while (index < half) {
+      let child = 2 * index + 1
+      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++
+      if (!before(heap[child], timer)) break
+      place(heap[child], index)
+      index = child
+    }
+    place(timer, index)
+  }
+
+  const removeAt = (index: number) => {
+    heap[index].index = -1
+    const last = heap.pop()!
+    if (index === heap.length) return
+    if (index > 0 && before(last, heap[(index - 1) >> 1])) siftUp(last, index)
+    else siftDown(last, index)
+  }
+
+  const stopSleeper = () => {
+    const fiber = sleeper
+    sleeper = undefined
+    wakesAt = Infinity
+    fiber?.interruptUnsafe()
+  }
+
+  const sleepFor = (deadline: number) => {
+    stopSleeper()
+    wakesAt = deadline
+    const millis = deadline - clock.currentTimeMillisUnsafe()
+    // A clock may end a sleep of zero at once, and nothing may fire inside `start`.
+    const sleep = millis > 0 ? clock.sleep(Duration.millis(millis)) : Effect.yieldNow
+    const fiber = Effect.runForkWith(context)(sleep)
+    sleeper = fiber
+    fiber.addObserver((exit) => {
+      if (sleeper !== fiber || exit._tag === "Failure") return
+      sleeper = undefined
+      wakesAt = Infinity
+      expire()
+    })
+  }
+
+  const expire = () => {
+    while (heap.length > 0) {
+      // Read again each time: what fires may take long, and Node's timers may wake up to 1 ms early.
+      if (heap[0].deadline > clock.currentTimeMillisUnsafe()) return sleepFor(heap[0].deadline)
+      const timer = heap[0]
+      removeAt(0)
+      timer.fire()
+    }
+  }
+
+  // A sleeper without a timer would hold the process open until it wakes. It is not stopped at once: the next call of a
+  // caller that calls in a row would only start another.
+  const stopWhenIdle = () => {
+    if (idleCheck !== undefined || sleeper === undefined) return
+    idleCheck = Effect.runForkWith(context)(Effect.yieldNow)
+    idleCheck.addObserver(() => {
+      idleCheck = undefined
+      if (heap.length === 0) stopSleeper()
+    })
+  }
+
+  return {
+    now: () => clock.currentTimeMillisUnsafe(),
+    start: (timer, millis) => {
+      timer.deadline = clock.currentTimeMillisUnsafe() + millis
+      timer.sequence = sequence++
+      siftUp(timer, heap.length)
+      if (timer.deadline < wakesAt) sleepFor(timer.deadline)
+    },
+    cancel: (timer) => {
+      if (timer.index < 0) return false
+      removeAt(timer.index)
+      if (heap.length === 0) stopWhenIdle()
+      return true
+    }
+  }
+}

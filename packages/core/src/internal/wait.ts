@@ -1,0 +1,58 @@
+/**
+ * Waiting for the end of a process, without a process to receive a Down.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type * as ExitReason from "../ExitReason.ts"
+import { timersOf } from "./current.ts"
+import * as FewSet from "./fewSet.ts"
+import { later } from "./later.ts"
+import { ended, type Entry, type Watcher } from "./processTable.ts"
+import type { Timer } from "./timers.ts"
+
+/** Its name is free, and its links and monitors are told. */
+export const awaitEnded = (entry: Entry): Effect.Effect<ExitReason.ExitReason> =>
+  Effect.callback((resume) => {
+    if (entry.status === ended) return resume(Effect.succeed(entry.reason!))
+    const watcher: Watcher = {
+      ended: (reason) => later(entry.runQueue, () => resume(Effect.succeed(reason)))
+    }
+    entry.watchers = FewSet.add<Watcher>(entry.watchers, watcher)
+    return Effect.sync(() => {
+      entry.watchers = FewSet.remove<Watcher>(entry.watchers, watcher)
+    })
+  })
+
+/** Nothing of it runs any more; after a kill this can be later than its end. Answers whether it came to that in time. */
+export const awaitClosed = (entry: Entry, millis: number): Effect.Effect<boolean> =>
+  Effect.withFiber((fiber) => {
+    if (entry.closed) return Effect.succeed(true)
+    return Effect.callback<boolean>((resume) => {
+      const watcher: Watcher = {
+        ended: () => {
+          cancel()
+          later(entry.runQueue, () => resume(Effect.succeed(true)))
+        }
+      }
+      const stop = () => {
+        entry.closeWatchers = FewSet.remove<Watcher>(entry.closeWatchers, watcher)
+        cancel()
+      }
+      const cancel = after(fiber, millis, () => {
+        stop()
+        resume(Effect.succeed(false))
+      })
+      entry.closeWatchers = FewSet.add<Watcher>(entry.closeWatchers, watcher)
+      return Effect.sync(stop)
+    })
+  })
+
+/** Runs `f` once after so many milliseconds on the clock of the fiber, and gives what cancels it. */
+const after = (fiber: Parameters<typeof timersOf>[0], millis: number, f: () => void): () => void => {
+  if (millis === Infinity) return () => {}
+  const timers = timersOf(fiber)
+  const timer: Timer = { deadline: 0, sequence: 0, index: -1, fire: f }
+  timers.start(timer, millis)
+  return () => timers.cancel(timer)
+}
