@@ -1,0 +1,296 @@
+/**
+ * What every behaviour shares: starting, calling, casting and stopping. A call is written once, here.
+ *
+ * @internal
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as ExitReason from "../ExitReason.ts"
+import type * as Name from "../Name.ts"
+import * as OtpError from "../OtpError.ts"
+import { entryOf, tableOf, timersOf } from "./current.ts"
+import * as FewSet from "./fewSet.ts"
+import * as Input from "./input.ts"
+import { later } from "./later.ts"
+import { deliver, register, requestStop, sendExit, unlink } from "./lifecycle.ts"
+import { alive, describe, ended, Entry, type ProcessTable, runQueueOf, type Watcher } from "./processTable.ts"
+import { Cast, type Operation, Request } from "./request.ts"
+import { nameOf, resolve, show } from "./resolve.ts"
+import { serverBehaviour } from "./serverLoop.ts"
+import { type Definition, ServerState, type Starter } from "./serverState.ts"
+import * as Spawn from "./spawn.ts"
+import type { Timer } from "./timers.ts"
+import { awaitEnded } from "./wait.ts"
+
+// ----------------------------------------------------------------------------
+// addressing
+// ----------------------------------------------------------------------------
+
+/** Where a supervisor keeps the current incarnation of one child. */
+export interface Place {
+  readonly shown: string
+  pid: Entry | undefined
+}
+
+export type { Operation } from "./request.ts"
+
+export type Address = Name.AnyTarget | Place
+
+const isPlace = (address: Address): address is Place => typeof address === "object" && "shown" in address
+
+const locate = (table: ProcessTable, address: Address): Entry | undefined => {
+  if (address instanceof Entry) return address
+  return isPlace(address) ? address.pid : resolve(table, address)
+}
+
+const showAddress = (address: Address): string => isPlace(address) ? address.shown : show(address)
+
+// A call to a process that speaks another protocol would never be answered: it is refused at the door.
+const checkProtocol = (entry: Entry, address: Address, protocol: object, tag: string): void => {
+  const definition = entry.state instanceof ServerState ? entry.state.definition : undefined
+  if (definition?.protocol === protocol) return
+  const what = definition === undefined ? "no server" : `a ${definition.name}`
+  throw new TypeError(`${tag}: ${showAddress(address)} (${describe(entry)}) is ${what} of this protocol`)
+}
+
+// ----------------------------------------------------------------------------
+// start
+// ----------------------------------------------------------------------------
+
+export interface StartOptions {
+  readonly name?: Name.AnyName | undefined
+  readonly label?: string | undefined
+  readonly timeout?: Duration.Input | undefined
+  readonly linked?: boolean | undefined
+}
+
+/** Starts a server and waits until `init` has ended. */
+export const start = (
+  definition: Definition,
+  args: ReadonlyArray<unknown>,
+  options: StartOptions
+): Effect.Effect<Entry, OtpError.StartError<unknown>> =>
+  Effect.withFiber((fiber) => {
+    const timeout = options.timeout === undefined ? Infinity : Input.millis("timeout", options.timeout)
+    const name = options.name === undefined ? undefined : nameOf(options.name)
+    // The name is taken before anything is started, and `init` can be found by it.
+    if (name !== undefined) {
+      const holder = resolve(tableOf(fiber), name)
+      if (holder !== undefined) return Effect.fail(startError(new OtpError.AlreadyStarted({ pid: holder })))
+    }
+    const parent = options.linked === true ? entryOf(fiber) : undefined
+    const server = new ServerState(definition, args, parent)
+    const entry = Spawn.start(fiber, serverBehaviour, server, options)
+    entry.isSupervisor = definition.isSupervisor === true
+    if (name !== undefined) register(entry, name)
+    return Effect.callback<Entry, OtpError.StartError<unknown>>((resume) => {
+      const starter = makeStarter(fiber, entry, parent, timeout, resume)
+      server.starter = starter
+      return Effect.sync(() => {
+        starter.release()
+        abandon(entry, parent)
+      })
+    })
+  })
+
+const startError = (reason: OtpError.StartFailure<unknown>): OtpError.StartError<unknown> =>
+  new OtpError.StartError({ childPath: [], reason })
+
+const makeStarter = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  entry: Entry,
+  parent: Entry | undefined,
+  timeout: number,
+  resume: (effect: Effect.Effect<Entry, OtpError.StartError<unknown>>) => void
+): Starter & { readonly release: () => void } => {
+  const queue = runQueueOf(entry.table, fiber.cache.scheduler)
+  const watcher: Watcher = {
+    ended: (reason) => {
+      release()
+      const failure = starter.failure ?? (reason._tag === "Crashed"
+        ? new OtpError.InitCrashed({ cause: reason.cause })
+        : new OtpError.Stopped({ reason }))
+      later(queue, () => resume(Effect.fail(startError(failure))))
+    }
+  }
+  const timer: Timer = {
+    deadline: 0,
+    sequence: 0,
+    index: -1,
+    fire: () => {
+      starter.failure = new OtpError.StartTimeout({ after: timeout })
+      abandon(entry, parent)
+    }
+  }
+  const release = () => {
+    entry.watchers = FewSet.remove<Watcher>(entry.watchers, watcher)
+    if (timer.index >= 0) timersOf(fiber).cancel(timer)
+  }
+  const starter: Starter & { readonly release: () => void } = {
+    failure: undefined,
+    started: () => {
+      release()
+      later(queue, () => resume(Effect.succeed(entry)))
+    },
+    release
+  }
+  entry.watchers = FewSet.add<Watcher>(entry.watchers, watcher)
+  if (timeout !== Infinity) timersOf(fiber).start(timer, timeout)
+  return starter
+}
+
+// Nobody waits for it any more, and its end is not the parent's business.
+const abandon = (entry: Entry, parent: Entry | undefined): void => {
+  if (parent !== undefined) unlink(parent, entry)
+  sendExit(entry, entry.table.outside, ExitReason.kill, "exit")
+}
+
+// ----------------------------------------------------------------------------
+// call and cast
+// ----------------------------------------------------------------------------
+
+/** How long a call waits for its answer. */
+export const CallTimeout = Context.Reference<Duration.Input>("@effect-otp/core/GenServer/CallTimeout", {
+  defaultValue: () => "5 seconds"
+})
+
+interface Call extends Effect.Effect<unknown, unknown> {
+  readonly address: Address
+  readonly protocol: object
+  readonly operation: Operation
+  readonly payload: unknown
+}
+
+/** Sends a request and waits for its answer. */
+export const call: {
+  (address: Address, protocol: object, operation: Operation, payload: unknown): Effect.Effect<unknown, unknown>
+} = (address, protocol, operation, payload) => new Call(address, protocol, operation, payload)
+
+const Call: {
+  new(address: Address, protocol: object, operation: Operation, payload: unknown): Call
+} = function(
+  this: { -readonly [K in "address" | "protocol" | "operation" | "payload"]: Call[K] },
+  address: Address,
+  protocol: object,
+  operation: Operation,
+  payload: unknown
+) {
+  this.address = address
+  this.protocol = protocol
+  this.operation = operation
+  this.payload = payload
+} as never
+Call.prototype = Effectable.Prototype<Call>({
+  label: "GenServer.call",
+  evaluate(fiber) {
+    const { address, operation } = this
+    const table = tableOf(fiber)
+    const entry = locate(table, address)
+    if (entry === undefined || entry.status !== alive) {
+      return Exit.fail(OtpError.callNoProcess(showAddress(address), operation.tag))
+    }
+    checkProtocol(entry, address, this.protocol, operation.tag)
+    const caller = entryOf(fiber)
+    const calling = caller?.state instanceof ServerState && caller.state.busy ? caller : undefined
+    if (calling !== undefined) {
+      const chain = circle(calling, entry)
+      if (chain !== undefined) {
+        return Exit.fail(OtpError.callCallingSelf(showAddress(address), operation.tag, chain))
+      }
+    }
+    const after = timeoutOf(fiber)
+    const request = new Request(
+      operation,
+      this.payload,
+      showAddress(address),
+      runQueueOf(table, fiber.cache.scheduler),
+      caller,
+      calling === undefined ? -1 : (calling.state as ServerState).turn
+    )
+    return Effect.callback((resume) => {
+      request.resume = resume
+      if (after !== Infinity) {
+        request.after = after
+        request.timers = timersOf(fiber)
+        request.timers.start(request, after)
+      }
+      deliver(entry, request)
+      // Who is interrupted takes back a request that is still queued: the server skips what is done.
+      return Effect.sync(() => request.giveUp())
+    })
+  }
+})
+
+const defaultTimeout = 5000
+
+const timeoutOf = (fiber: Fiber.Fiber<unknown, unknown>): number => {
+  const timeout = Context.getOrUndefined(fiber.context, CallTimeout)
+  return timeout === undefined ? defaultTimeout : Input.millis("CallTimeout", timeout)
+}
+
+/**
+ * The circle that a call from `caller` to `target` would close, if it would. Who waits for the caller is read from the
+ * call that it is handling, then from the call that that one's caller is handling, and so on; a caller that has gone on
+ * to another turn since then does not wait.
+ */
+const circle = (caller: Entry, target: Entry): ReadonlyArray<string> | undefined => {
+  const chain = [describe(caller)]
+  let entry = caller
+  while (entry !== target) {
+    const request: Request | undefined = (entry.state as ServerState).current
+    const waiting = request?.caller
+    if (waiting === undefined || request!.isDone || !(waiting.state instanceof ServerState)) return undefined
+    if (!waiting.state.busy || waiting.state.turn !== request!.callerTurn) return undefined
+    entry = waiting
+    chain.unshift(describe(entry))
+  }
+  return [...chain, describe(target)]
+}
+
+/** Sends a request without an answer; to nobody, nothing happens. */
+export const cast = (address: Address, protocol: object, tag: string, payload: unknown): Effect.Effect<void> =>
+  Effect.withFiber((fiber) => {
+    const entry = locate(tableOf(fiber), address)
+    if (entry === undefined || entry.status !== alive) return Effect.void
+    checkProtocol(entry, address, protocol, tag)
+    deliver(entry, new Cast(tag, payload))
+    return Effect.void
+  })
+
+// ----------------------------------------------------------------------------
+// stop
+// ----------------------------------------------------------------------------
+
+/** Asks a process to stop and waits until it has; fails if it ends for another reason. */
+export const stop = (
+  address: Address,
+  options: { readonly reason?: ExitReason.ExitReason | undefined; readonly timeout?: Duration.Input | undefined } = {}
+): Effect.Effect<void, OtpError.CallError> =>
+  Effect.withFiber((fiber) => {
+    const shown = showAddress(address)
+    const table = tableOf(fiber)
+    const entry = locate(table, address)
+    const reason = options.reason ?? ExitReason.normal
+    const timeout = options.timeout === undefined ? Infinity : Input.millis("timeout", options.timeout)
+    const self = entryOf(fiber)
+    if (entry === undefined || entry.status === ended) return Effect.fail(OtpError.callNoProcess(shown, "stop"))
+    if (entry === self) {
+      return Effect.fail(OtpError.callCallingSelf(shown, "stop", [describe(entry), describe(entry)]))
+    }
+    requestStop(entry, self ?? table.outside, reason)
+    const ending = Effect.flatMap(awaitEnded(entry), (actual) =>
+      Equal.equals(actual, reason)
+        ? Effect.void
+        : Effect.fail(OtpError.callServerExited(shown, "stop", actual)))
+    return timeout === Infinity
+      ? ending
+      : Effect.timeoutOrElse(ending, {
+        duration: timeout,
+        orElse: () => Effect.fail(OtpError.callTimeout(shown, "stop", timeout))
+      })
+  })

@@ -1,0 +1,192 @@
+/**
+ * The protocol of a server: a list of Rpcs, checked by the compiler, and what a client and the loop make of it.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Rpc from "effect/rpc/Rpc"
+import type * as RpcSchema from "effect/rpc/RpcSchema"
+import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+import type { CallError } from "../OtpError.ts"
+import type { Pid } from "../Pid.ts"
+import * as Gen from "./gen.ts"
+
+const AcceptedTypeId = "~@effect-otp/core/GenServer/Accepted"
+
+/**
+ * The success schema that makes a request a cast: no answer is awaited. It is a `Schema.Void`, and it stays with the
+ * request whatever is done to it (`annotate`, `prefix`, `setPayload`).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Accepted extends Schema.Void {
+  readonly [AcceptedTypeId]: typeof AcceptedTypeId
+}
+
+const Accepted: Accepted = Object.assign(Schema.Void.annotate({}), {
+  [AcceptedTypeId]: AcceptedTypeId
+} as const)
+
+/**
+ * A request without an answer: an Rpc whose success schema is `Accepted`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Cast<in out Tag extends string, out Payload extends Schema.Top = Schema.Void>
+  extends Rpc.Rpc<Tag, Payload, Accepted>
+{}
+
+export const cast = <const Tag extends string, Payload extends Schema.Top | Schema.Struct.Fields = Schema.Void>(
+  tag: Tag,
+  options?: { readonly payload?: Payload }
+): Cast<Tag, Payload extends Schema.Struct.Fields ? Schema.Struct<Payload> : Payload> =>
+  Rpc.make(tag, { ...options, success: Accepted }) as never
+
+/**
+ * The requests of a server.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Protocol = ReadonlyArray<Rpc.Any>
+
+/**
+ * What a client has of its own, and `then`, which would make it a promise.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type ReservedName = "pid" | "then"
+
+/**
+ * `unknown` for a request that a server can serve, else a sentence that says why not. */
+type CheckRequest<R, Seen> = R extends
+  Rpc.Rpc<infer Tag, infer _Payload, infer Success, infer _Error, infer Middleware, infer _Requires>
+  ? Tag extends Seen ? `two requests are named "${Tag}"`
+  : Tag extends ReservedName ? `a request cannot be named "${Tag}"`
+  : [Success] extends [RpcSchema.Stream<infer _A, infer _E>] ? `"${Tag}" is a stream, which a server cannot serve`
+  : [Middleware] extends [never] ? unknown
+  : `"${Tag}" has middleware, which a server cannot run`
+  : "not an Rpc"
+
+/**
+ * `CheckRequest` of each request, in order. */
+export type CheckProtocol<P extends Protocol, Seen = never, Checked extends ReadonlyArray<unknown> = readonly []> = P extends
+  readonly [infer Head extends Rpc.Any, ...infer Tail extends Protocol]
+  ? CheckProtocol<Tail, Seen | Head["_tag"], readonly [...Checked, CheckRequest<Head, Seen>]>
+  : P extends readonly [] ? Checked
+  : { readonly [I in keyof P]: CheckRequest<P[I], never> }
+
+// ----------------------------------------------------------------------------
+// clients
+// ----------------------------------------------------------------------------
+
+/**
+ * The argument that a request takes: none for `void`, optional if everything in it is. */
+type RequestArgs<Input> = [Input] extends [void] ? [void] extends [Input] ? [] : [payload?: Input]
+  : undefined extends Input ? [payload?: Input]
+  : {} extends Input ? [payload?: Input]
+  : [payload: Input]
+
+/**
+ * How a client makes one request.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Request<R> = R extends
+  Rpc.Rpc<infer _Tag, infer Payload, infer Success, infer Error, infer _Middleware, infer _Requires>
+  ? Success extends Accepted ? (...args: RequestArgs<Payload["~type.make.in"]>) => Effect.Effect<void>
+  : (
+    ...args: RequestArgs<Payload["~type.make.in"]>
+  ) => Effect.Effect<Success["Type"], Error["Type"] | CallError>
+  : never
+
+/** The methods of a client, one for each request.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Client<P extends Protocol> = { readonly [R in P[number] as R["_tag"]]: Request<R> }
+
+/** The client that a service stands for.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type ClientOf<Self> = Self extends { readonly Service: infer C } ? C : never
+
+/** A running server: its client, and the pid of this incarnation. `Message` is what its `info` takes from others.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Ref<Self, Message = never> = ClientOf<Self> & { readonly pid: Pid<Message> }
+
+// ----------------------------------------------------------------------------
+// at runtime
+// ----------------------------------------------------------------------------
+
+/** Makes a client that reaches whoever is at an address now. */
+export const makeClient = (protocol: Protocol, address: Gen.Address, own: object): object => {
+  const client: Record<string, unknown> = { ...own }
+  for (const rpc of protocol as ReadonlyArray<Rpc.AnyWithProps>) {
+    client[rpc._tag] = requestOf(protocol, rpc)(address)
+  }
+  return client
+}
+
+type Method = (input?: unknown) => Effect.Effect<unknown, unknown>
+
+const requests = new WeakMap<object, (address: Gen.Address) => Method>()
+
+// What a request needs is worked out once, however many clients are made of it.
+const requestOf = (protocol: Protocol, rpc: Rpc.AnyWithProps): (address: Gen.Address) => Method => {
+  let request = requests.get(rpc)
+  if (request === undefined) requests.set(rpc, request = compile(protocol, rpc))
+  return request
+}
+
+const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps): (address: Gen.Address) => Method => {
+  const tag = rpc._tag
+  const operation: Gen.Operation = { tag, declares: (error) => Schema.is(rpc.errorSchema)(error) }
+  const send = rpc.successSchema === Accepted
+    ? (address: Gen.Address, payload: unknown) => Gen.cast(address, protocol, tag, payload)
+    : (address: Gen.Address, payload: unknown) => Gen.call(address, protocol, operation, payload)
+  const { ast } = rpc.payloadSchema
+  const absent = ast._tag === "Objects" ? {} : undefined
+  if (!constructs(ast)) return (address) => (input = absent) => send(address, input)
+  // What the constructor refuses is the defect of the caller, and never reaches the server.
+  return (address) => (input = absent) => Effect.suspend(() => send(address, rpc.payloadSchema.make(input as {})))
+}
+
+/** Whether making a value of this schema does anything: defaults, checks, classes. */
+const constructs = (ast: SchemaAST.AST): boolean => {
+  if (ast.checks !== undefined || ast.context?.constructorDefault !== undefined) return true
+  switch (ast._tag) {
+    case "Declaration":
+    case "Suspend":
+      return true
+    case "Objects":
+      return ast.propertySignatures.some(({ type }) => constructs(type)) ||
+        ast.indexSignatures.some(({ type }) => constructs(type))
+    case "Arrays":
+      return [...ast.elements, ...ast.rest].some(constructs)
+    case "Union":
+      return ast.types.some(constructs)
+    default:
+      return false
+  }
+}
+
+/** The rules of a protocol, for those who come without the compiler. */
+export const checkProtocol = (key: string, protocol: Protocol): void => {
+  const seen = new Set<string>(["pid", "then", "__proto__"])
+  for (const { _tag } of protocol) {
+    if (seen.has(_tag)) throw new TypeError(`${key}: a request cannot be named "${_tag}": the name is reserved or taken`)
+    seen.add(_tag)
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Requests to a server: a call is its own place in the mailbox, its own deadline and its own answer.
+ *
+ * @internal
+ */
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { ExitReason } from "../ExitReason.ts"
+import { type CallError, callServerExited, callTimeout } from "../OtpError.ts"
+import * as Mailbox from "./mailbox.ts"
+import type { Entry } from "./processTable.ts"
+import type { Runnable, RunQueue } from "./runQueue.ts"
+import type { Timer, Timers } from "./timers.ts"
+
+/** One request of a protocol, as the runtime needs it. */
+export interface Operation {
+  readonly tag: string
+  /** Whether an error is one that the request declares. */
+  readonly declares: (error: unknown) => boolean
+}
+
+/** It waits in the mailbox. */
+const queued = 0
+/** Its handler has begun. */
+const begun = 1
+/** It is answered, or nobody waits for an answer any more. */
+const done = 2
+
+export class Request implements Mailbox.MailNode, Runnable, Timer {
+  readonly kind = Mailbox.call
+  readonly operation: Operation
+  readonly message: unknown
+  next: Mailbox.MailNode | undefined = undefined
+
+  /** Who is asked, as it was addressed. */
+  readonly server: string
+  readonly runQueue: RunQueue
+  /** The process that waits, and in which of its turns it began to: what finds a circle of calls. */
+  readonly caller: Entry | undefined
+  readonly callerTurn: number
+
+  status: typeof queued | typeof begun | typeof done = queued
+  exit: Exit.Exit<unknown, unknown> | undefined = undefined
+  resume: ((exit: Effect.Effect<unknown, unknown>) => void) | undefined = undefined
+  /** Told when a request is done whose handler left the answer for later. */
+  onDone: ((request: Request) => void) | undefined = undefined
+
+  timers: Timers | undefined = undefined
+  after = Infinity
+  deadline = 0
+  sequence = 0
+  index = -1
+
+  constructor(
+    operation: Operation,
+    payload: unknown,
+    server: string,
+    runQueue: RunQueue,
+    caller: Entry | undefined,
+    callerTurn: number
+  ) {
+    this.operation = operation
+    this.message = payload
+    this.server = server
+    this.runQueue = runQueue
+    this.caller = caller
+    this.callerTurn = callerTurn
+  }
+
+  /** Takes the request for its handler; false if nobody waits for it any more, and then it must not run. */
+  begin(): boolean {
+    if (this.status !== queued) return false
+    this.status = begun
+    return true
+  }
+
+  get isDone(): boolean {
+    return this.status === done
+  }
+
+  /** The first answer counts, and any later one is dropped. */
+  complete(exit: Exit.Exit<unknown, unknown>): void {
+    if (this.status === done) return
+    this.giveUp()
+    this.exit = exit
+    this.runQueue.schedule(this)
+  }
+
+  /** Nobody waits any more. */
+  giveUp(): void {
+    this.status = done
+    if (this.index >= 0) this.timers!.cancel(this)
+    this.onDone?.(this)
+  }
+
+  fail(error: CallError): void {
+    this.complete(Exit.fail(error))
+  }
+
+  run(): void {
+    this.resume!(this.exit!)
+  }
+
+  fire(): void {
+    this.fail(callTimeout(this.server, this.operation.tag, this.after))
+  }
+
+  dropped(reason: ExitReason): void {
+    this.fail(callServerExited(this.server, this.operation.tag, reason))
+  }
+}
+
+/** A request without an answer. */
+export class Cast implements Mailbox.MailNode {
+  readonly kind = Mailbox.cast
+  readonly tag: string
+  readonly message: unknown
+  next: Mailbox.MailNode | undefined = undefined
+
+  constructor(tag: string, payload: unknown) {
+    this.tag = tag
+    this.message = payload
+  }
+}

@@ -1,0 +1,443 @@
+/**
+ * The loop of a server: a plain function that the run queue calls, which takes messages as long as callbacks give steps.
+ *
+ * A server that waits holds no fiber. One is made when a callback gives an Effect, and it is gone when that Effect has
+ * ended; if it ends at once, the loop never left. What a step means is decided in `apply`, and everything that ends a
+ * server goes through `stop`.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
+import * as ExitReason from "../ExitReason.ts"
+import { CallError, Ignored, InitFailed } from "../OtpError.ts"
+import { type Options, StepImpl } from "../Step.ts"
+import { type CrashDetails, reportCrash, reportUnexpected } from "./crashReport.ts"
+import { Current } from "./current.ts"
+import * as FewSet from "./fewSet.ts"
+import * as Input from "./input.ts"
+import { close, deliver, finish, unlink, wake } from "./lifecycle.ts"
+import * as Mailbox from "./mailbox.ts"
+import { alive, type Behaviour, ended, ending, type Entry, timersOf } from "./processTable.ts"
+import { Cast, Request } from "./request.ts"
+import { InitImpl, InitTypeId, type ServerState, timeoutMessage } from "./serverState.ts"
+import { type Exit as ExitMessage, isExit } from "./signal.ts"
+
+// A server that always has a message lets others have their turn after so many.
+const messagesPerTurn = 256
+
+export const serverBehaviour: Behaviour = {
+  takesStop: true,
+  turn: (entry) => {
+    const server = entry.state as ServerState
+    entry.waiting = false
+    if (entry.status !== alive) end(entry, server)
+    else if (server.phase === "new") init(entry, server)
+    else if (!server.busy) loop(entry, server)
+  }
+}
+
+const loop = (entry: Entry, server: ServerState): void => {
+  for (let left = messagesPerTurn; left > 0; left--) {
+    if (entry.status !== alive) return end(entry, server)
+    if (server.continueWith !== undefined) {
+      if (!continueWith(entry, server)) return
+      continue
+    }
+    const node = Mailbox.shift(entry)
+    if (node === undefined) return wait(entry, server)
+    stopTimeout(entry, server)
+    if (!take(entry, server, node)) return
+  }
+  wake(entry)
+}
+
+// ----------------------------------------------------------------------------
+// messages
+// ----------------------------------------------------------------------------
+
+/** Handles one message, and tells whether the loop may go on. */
+const take = (entry: Entry, server: ServerState, node: Mailbox.MailNode): boolean => {
+  switch (node.kind) {
+    case Mailbox.call: {
+      const request = node as Request
+      // Its caller has given up: it must not run.
+      if (!request.begin()) return true
+      server.lastMessage = request
+      const handler = server.definition.handlers[request.operation.tag]
+      return run(entry, server, () => handler(server.state, request.message, request), request)
+    }
+    case Mailbox.cast: {
+      const cast = node as Cast
+      server.lastMessage = cast
+      const handler = server.definition.handlers[cast.tag]
+      return run(entry, server, () => handler(server.state, cast.message, undefined as never), undefined)
+    }
+    case Mailbox.system:
+      stop(entry, server, node.message as ExitReason.ExitReason)
+      return false
+    case Mailbox.signal:
+      if (isExit(node.message) && isParent(server, node.message)) {
+        stop(entry, server, node.message.reason)
+        return false
+      }
+  }
+  server.lastMessage = node.message
+  const info = server.definition.info
+  if (info === undefined) {
+    if (node.kind !== Mailbox.timeout) reportUnexpected(entry, server.definition.name, node.message)
+    return true
+  }
+  return run(entry, server, () => info(server.state, node.message), undefined)
+}
+
+const isParent = (server: ServerState, exit: ExitMessage): boolean => (exit.pid as Entry).id === server.parent
+
+const continueWith = (entry: Entry, server: ServerState): boolean => {
+  const { term } = server.continueWith!
+  server.continueWith = undefined
+  const callback = server.definition.continue
+  if (callback === undefined) {
+    const message = `${server.definition.name}: a step continues, and there is no continue callback`
+    return crash(entry, server, Cause.die(new Error(message)))
+  }
+  return run(entry, server, () => callback(server.state, term), undefined)
+}
+
+const wait = (entry: Entry, server: ServerState): void => {
+  entry.waiting = true
+  const after = server.timeout
+  if (after === undefined || after === Infinity) return
+  const fire = () => {
+    server.timer = undefined
+    // A message that came in the same instant was first.
+    if (entry.length === 0) deliver(entry, { kind: Mailbox.timeout, message: timeoutMessage, next: undefined })
+  }
+  if (after === 0) return fire()
+  server.timer = { deadline: 0, sequence: 0, index: -1, fire }
+  serverTimers(entry).start(server.timer, after)
+}
+
+const stopTimeout = (entry: Entry, server: ServerState): void => {
+  server.timeout = undefined
+  if (server.timer === undefined) return
+  serverTimers(entry).cancel(server.timer)
+  server.timer = undefined
+}
+
+const serverTimers = (entry: Entry) =>
+  timersOf(
+    entry.table,
+    Context.get(entry.context, Clock.Clock),
+    Context.get(entry.context, Scheduler.Scheduler)
+  )
+
+// ----------------------------------------------------------------------------
+// callbacks and their results
+// ----------------------------------------------------------------------------
+
+/** Runs one callback, and tells whether the loop may go on: not while its Effect runs, and not when the server ends. */
+const run = (
+  entry: Entry,
+  server: ServerState,
+  callback: () => unknown,
+  request: Request | undefined
+): boolean => {
+  server.turn++
+  server.busy = true
+  server.current = request
+  let result: unknown
+  try {
+    result = callback()
+  } catch (defect) {
+    return crash(entry, server, Cause.die(defect))
+  }
+  if (result instanceof StepImpl) return apply(entry, server, result, request)
+  return runEffect(entry, server, result, (exit, sync) => {
+    const goOn = onExit(entry, server, exit, request)
+    if (!sync && goOn) loop(entry, server)
+    return goOn
+  })
+}
+
+/** Runs the Effect of a callback; `then` gets its Exit, and whether it came at once. */
+const runEffect = (
+  entry: Entry,
+  server: ServerState,
+  effect: unknown,
+  then: (exit: Exit.Exit<unknown, unknown>, sync: boolean) => boolean
+): boolean => {
+  if (!Effect.isEffect(effect)) return then(Exit.succeed(effect), true)
+  if (Exit.isExit(effect)) return then(effect as Exit.Exit<unknown, unknown>, true)
+  const fiber = Effect.runForkWith(contextOf(entry, server))(effect as Effect.Effect<unknown, unknown>)
+  const exit = fiber.pollUnsafe()
+  if (exit !== undefined) return then(exit, true)
+  entry.fiber = fiber
+  fiber.addObserver((exit) => {
+    entry.fiber = undefined
+    then(exit, false)
+  })
+  return false
+}
+
+const contextOf = (entry: Entry, server: ServerState): Context.Context<never> => {
+  if (server.context !== undefined) return server.context
+  server.scope = Scope.makeUnsafe()
+  return server.context = entry.context.pipe(Context.add(Current, entry), Context.add(Scope.Scope, server.scope))
+}
+
+const onExit = (
+  entry: Entry,
+  server: ServerState,
+  exit: Exit.Exit<unknown, unknown>,
+  request: Request | undefined
+): boolean => {
+  if (entry.status !== alive) {
+    end(entry, server)
+    return false
+  }
+  if (exit._tag === "Success") {
+    if (exit.value instanceof StepImpl) return apply(entry, server, exit.value, request)
+    return crash(entry, server, Cause.die(badResult(server, request, exit.value)))
+  }
+  const error = answer(exit.cause, request)
+  if (error === undefined) return crash(entry, server, exit.cause)
+  request!.complete(error)
+  return finished(server)
+}
+
+/**
+ * A typed failure is an answer, everything else a crash. The error of a call to another server is an answer only if this
+ * request declares it: who does not expect it must not go on as if nothing had happened.
+ */
+const answer = (cause: Cause.Cause<unknown>, request: Request | undefined): Exit.Exit<never, unknown> | undefined => {
+  if (request === undefined || cause.reasons.length !== 1) return undefined
+  const reason = cause.reasons[0]
+  if (reason._tag !== "Fail") return undefined
+  if (reason.error instanceof CallError && !request.operation.declares(reason.error)) return undefined
+  return Exit.fail(reason.error)
+}
+
+const finished = (server: ServerState): boolean => {
+  server.busy = false
+  server.current = undefined
+  return true
+}
+
+const apply = (entry: Entry, server: ServerState, step: StepImpl, request: Request | undefined): boolean => {
+  // A handler without an Effect may have been ended by a signal that it sent to itself.
+  if (entry.status !== alive) {
+    end(entry, server)
+    return false
+  }
+  if (request === undefined && (step._tag === "Reply" || step._tag === "Fail" || step._tag === "ReplyAndStop")) {
+    return crash(entry, server, Cause.die(badResult(server, request, step)))
+  }
+  server.state = step.state
+  switch (step._tag) {
+    case "Reply":
+      request!.complete(Exit.succeed(step.value))
+      break
+    case "Fail":
+      request!.complete(Exit.fail(step.value))
+      break
+    case "NoReply":
+      if (request !== undefined && !request.isDone) defer(server, request)
+      break
+    case "ReplyAndStop":
+      server.afterTerminate = () => request!.complete(Exit.succeed(step.value))
+      stop(entry, server, step.reason!)
+      return false
+    case "Stop":
+      stop(entry, server, step.reason!)
+      return false
+  }
+  return step.options === undefined ? finished(server) : follow(entry, server, step.options)
+}
+
+/** What a step or `init` wants to come next. */
+const follow = (entry: Entry, server: ServerState, options: Options<unknown>): boolean => {
+  try {
+    if (options.timeout !== undefined) server.timeout = Input.millis("timeout", options.timeout)
+  } catch (defect) {
+    return crash(entry, server, Cause.die(defect))
+  }
+  if ("continue" in options) server.continueWith = { term: options.continue }
+  return finished(server)
+}
+
+const defer = (server: ServerState, request: Request): void => {
+  const deferred = server.deferred ??= new Set()
+  deferred.add(request)
+  request.onDone = (request) => deferred.delete(request)
+}
+
+const badResult = (server: ServerState, request: Request | undefined, result: unknown): Error => {
+  const what = request === undefined ? "a callback" : `the handler of ${request.operation.tag}`
+  const got = result instanceof StepImpl ? `Step.${result._tag}, which answers nobody` : String(result)
+  return new TypeError(`${server.definition.name}: ${what} must give a Step, or an Effect of one; it gave ${got}`)
+}
+
+// ----------------------------------------------------------------------------
+// init
+// ----------------------------------------------------------------------------
+
+const init = (entry: Entry, server: ServerState): void => {
+  server.phase = "init"
+  server.busy = true
+  server.turn++
+  entry.trapsExit = server.definition.trapExit === true
+  let result: unknown
+  try {
+    result = server.definition.init(server.args)
+  } catch (defect) {
+    return failInit(entry, server, Cause.die(defect))
+  }
+  runEffect(entry, server, result, (exit, sync) => {
+    if (entry.status !== alive) {
+      end(entry, server)
+      return false
+    }
+    if (exit._tag === "Failure") {
+      failInit(entry, server, exit.cause)
+      return false
+    }
+    const goOn = initialised(entry, server, exit.value)
+    // Always through the run queue: whoever started the server hears of it before its first message is handled.
+    if (goOn) wake(entry)
+    return goOn && sync
+  })
+}
+
+const initialised = (entry: Entry, server: ServerState, result: unknown): boolean => {
+  if (result instanceof InitImpl && result[InitTypeId] !== "Init") {
+    if (result[InitTypeId] === "Ignore") server.starter!.failure = new Ignored()
+    endInit(entry, server, result[InitTypeId] === "Stop" ? result.reason as ExitReason.ExitReason : ExitReason.normal)
+    return false
+  }
+  server.phase = "running"
+  server.starter?.started()
+  server.starter = undefined
+  if (!(result instanceof InitImpl)) {
+    server.state = result
+    return finished(server)
+  }
+  server.state = result.state
+  return result.options === undefined ? finished(server) : follow(entry, server, result.options as Options<unknown>)
+}
+
+/** The typed failure of `init` is an answer to whoever started the server: the process ends normally, and hurts nobody. */
+const failInit = (entry: Entry, server: ServerState, cause: Cause.Cause<unknown>): void => {
+  const reason = cause.reasons.length === 1 ? cause.reasons[0] : undefined
+  if (reason?._tag === "Fail") {
+    server.starter!.failure = new InitFailed({ error: reason.error })
+    return endInit(entry, server, ExitReason.normal)
+  }
+  server.crash = cause
+  server.reports = true
+  endInit(entry, server, ExitReason.crashed(cause))
+}
+
+const endInit = (entry: Entry, server: ServerState, reason: ExitReason.ExitReason): void => {
+  entry.status = ending
+  entry.reason = reason
+  // A parent that traps exits has the answer of its start, and must not find the exit in its mailbox, too.
+  const parent = FewSet.toArray(entry.links).find((linked) => linked.id === server.parent)
+  if (parent?.trapsExit === true) unlink(parent, entry)
+  closeScope(entry, server)
+}
+
+// ----------------------------------------------------------------------------
+// the end
+// ----------------------------------------------------------------------------
+
+const crash = (entry: Entry, server: ServerState, cause: Cause.Cause<unknown>): false => {
+  server.crash = cause
+  stop(entry, server, ExitReason.crashed(cause))
+  return false
+}
+
+/** Ends the server from within: `terminate`, then the scope, then links and monitors. */
+const stop = (entry: Entry, server: ServerState, reason: ExitReason.ExitReason): void => {
+  entry.status = ending
+  entry.reason = reason
+  server.phase = "stopping"
+  server.busy = true
+  server.reports = ExitReason.isAbnormal(reason)
+  const terminate = server.definition.terminate
+  if (terminate === undefined) return closeScope(entry, server)
+  let result: unknown
+  try {
+    result = terminate(server.state, reason)
+  } catch (defect) {
+    return terminated(entry, server, Exit.die(defect))
+  }
+  runEffect(entry, server, result, (exit) => {
+    terminated(entry, server, exit)
+    return false
+  })
+}
+
+const terminated = (entry: Entry, server: ServerState, exit: Exit.Exit<unknown, unknown>): void => {
+  if (exit._tag === "Failure" && entry.status !== ended) {
+    server.crash = exit.cause
+    server.reports = true
+    entry.reason = ExitReason.crashed(exit.cause)
+  }
+  closeScope(entry, server)
+}
+
+/** Ends the server from outside, by a signal: what runs is interrupted, `terminate` is not called, the scope closes. */
+const end = (entry: Entry, server: ServerState): void => {
+  // After a kill nobody waits for what still runs.
+  if (entry.status === ended) dropRequests(entry, server)
+  if (entry.fiber !== undefined && server.phase !== "closing") return entry.fiber.interruptUnsafe()
+  // `terminate` and the scope take their own way to the end.
+  if (server.phase !== "stopping" && server.phase !== "closing") closeScope(entry, server)
+}
+
+const closeScope = (entry: Entry, server: ServerState): void => {
+  server.phase = "closing"
+  stopTimeout(entry, server)
+  const exit = server.crash === undefined ? Exit.void : Exit.failCause(server.crash)
+  const finalizers = server.scope === undefined ? undefined : Scope.closeUnsafe(server.scope, exit)
+  if (finalizers === undefined) return finishServer(entry, server)
+  Effect.runForkWith(server.context!)(Effect.uninterruptible(finalizers)).addObserver(() => finishServer(entry, server))
+}
+
+const finishServer = (entry: Entry, server: ServerState): void => {
+  const reason = entry.reason!
+  server.afterTerminate?.()
+  if (server.reports) reportCrash(entry, reason, detailsOf(server))
+  if (entry.status !== ended) finish(entry, reason)
+  dropRequests(entry, server)
+  close(entry)
+}
+
+const dropRequests = (entry: Entry, server: ServerState): void => {
+  server.deferred?.forEach((request) => request.dropped(entry.reason!))
+  if (server.afterTerminate === undefined) server.current?.dropped(entry.reason!)
+}
+
+const detailsOf = (server: ServerState): CrashDetails => {
+  const { formatStatus, name } = server.definition
+  let state = server.state
+  try {
+    if (formatStatus !== undefined) state = formatStatus(state)
+  } catch {
+    state = "formatStatus crashed"
+  }
+  return { server: name, lastMessage: describeMessage(server.lastMessage), state }
+}
+
+const describeMessage = (message: unknown): unknown => {
+  if (message instanceof Request) {
+    return { call: message.operation.tag, payload: message.message, caller: message.caller?.toString() }
+  }
+  return message instanceof Cast ? { cast: message.tag, payload: message.message } : message
+}
