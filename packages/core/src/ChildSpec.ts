@@ -1,0 +1,249 @@
+/**
+ * How a supervisor starts, restarts and stops one child, as plain data.
+ *
+ * Every behaviour describes itself (`Counter.server.child(0)`, `tree.child({ id })`); the constructors here make a child of
+ * any Effect, of a process body and of a Layer.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import type * as Types from "effect/Types"
+import type { ExitReason } from "./ExitReason.ts"
+import { type ChildInstance, type Instantiable, InstantiateTypeId, type Started } from "./internal/childInstance.ts"
+import * as Gen from "./internal/gen.ts"
+import * as Input from "./internal/input.ts"
+import type { Restart } from "./internal/restartDecision.ts"
+import * as Process from "./Process.ts"
+
+const TypeId = "~@effect-otp/core/ChildSpec"
+
+export type { Started } from "./internal/childInstance.ts"
+export type { Restart } from "./internal/restartDecision.ts"
+
+/**
+ * How long a child may take to end before it is killed; `"brutalKill"` kills it at once.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Shutdown = Duration.Input | "brutalKill"
+
+/**
+ * When to start a child again: any Schedule, fed with the reason of each end. It says how long to wait; when it is done,
+ * the supervisor gives up.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Backoff = Schedule.Schedule<unknown, ExitReason>
+
+/**
+ * The description of a child that provides the services `Provides`, may fail to start with `E` and needs `R`.
+ *
+ * **Details**
+ *
+ * Mirrors OTP's `child_spec()`. `Provides` is contravariant, as in `Layer`: what provides A and B will do where A is
+ * wanted, never the reverse.
+ *
+ * @see {@link Options} for the fields
+ * @category models
+ * @since 0.1.0
+ */
+export interface ChildSpec<in Provides, out E, out R> {
+  readonly [TypeId]: {
+    readonly _Provides: Types.Contravariant<Provides>
+    readonly _E: Types.Covariant<E>
+    readonly _R: Types.Covariant<R>
+  }
+  readonly id: string
+  readonly type: "worker" | "supervisor"
+  readonly restart: Restart
+  readonly shutdown: Shutdown
+  readonly significant: boolean
+  readonly backoff: Backoff | undefined
+}
+
+/**
+ * Any spec.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Any = ChildSpec<never, unknown, unknown>
+
+/**
+ * The services a spec provides.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Provides<Spec> = Spec extends ChildSpec<infer P, infer _E, infer _R> ? P : never
+
+/**
+ * The services that a spec surely provides: of a choice of specs, only what each of them does.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type SurelyProvides<Spec> = [Spec] extends [ChildSpec<infer P, infer _E, infer _R>] ? P : never
+
+/**
+ * What the start of a spec can fail with.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Error<Spec> = Spec extends ChildSpec<infer _P, infer E, infer _R> ? E : never
+
+/**
+ * The services a spec needs.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Services<Spec> = Spec extends ChildSpec<infer _P, infer _E, infer R> ? R : never
+
+/**
+ * What a child provides that was asked to (the default), or not to. In doubt: nothing.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Provided<Services, Provide extends boolean | undefined> = false extends Provide ? never : Services
+
+/**
+ * What every kind of child can say about itself.
+ *
+ * **Details**
+ *
+ * - `id`: its name among its siblings, and in `StartError.childPath`.
+ * - `restart`: `permanent` (default) starts it again whatever the reason, `transient` unless it ended `Normal` or
+ *   `Shutdown`, `temporary` never.
+ * - `shutdown`: 5 seconds by default, without limit for supervisors.
+ * - `significant`: it counts for the `autoShutdown` of its supervisor. Default: false.
+ * - `backoff`: how long to wait before it is started again, instead of the supervisor's.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly id: string
+  readonly restart?: Restart | undefined
+  readonly shutdown?: Shutdown | undefined
+  readonly significant?: boolean | undefined
+  readonly backoff?: Backoff | undefined
+}
+
+/** @internal */
+export const fromInstance = <Provides, E, R>(
+  options: Options & { readonly type?: "worker" | "supervisor" | undefined },
+  instantiate: () => ChildInstance
+): ChildSpec<Provides, E, R> => {
+  const type = Input.oneOf("type", ["worker", "supervisor"], options.type ?? "worker")
+  const shutdown = options.shutdown ?? (type === "supervisor" ? "Infinity" : "5 seconds")
+  if (shutdown !== "brutalKill") Input.millis("shutdown", shutdown)
+  const spec: Omit<Any, typeof TypeId> & Instantiable = {
+    [InstantiateTypeId]: instantiate,
+    id: Input.nonEmpty("id", options.id),
+    type,
+    restart: Input.oneOf("restart", ["permanent", "transient", "temporary"], options.restart ?? "permanent"),
+    shutdown,
+    significant: options.significant ?? false,
+    backoff: options.backoff
+  }
+  return spec as unknown as ChildSpec<Provides, E, R>
+}
+
+/**
+ * A child from any Effect that starts a process linked to its caller and gives its pid.
+ *
+ * **When to use**
+ *
+ * Use it for what the other constructors do not cover. The Effect runs in the supervisor's process, which waits for it.
+ *
+ * **Details**
+ *
+ * What it fails with becomes a `StartError` that names the child. Mirrors a child spec with an MFA of your own.
+ *
+ * @see {@link worker} for a process from a body
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <E, R>(
+  options: Options & {
+    readonly type?: "worker" | "supervisor" | undefined
+    readonly start: Effect.Effect<Started, E, R> & Process.DeclaresSignals<never, R>
+  }
+): ChildSpec<never, E, Exclude<R, Process.Current>> =>
+  fromInstance(options, () => ({ context: Context.empty(), start: options.start as ChildInstance["start"] }))
+
+/**
+ * A child from a process body: a polling loop, a consumer, a one-off job.
+ *
+ * **When to use**
+ *
+ * Use it for what runs by itself. For what answers requests use a GenServer's `child`.
+ *
+ * **Details**
+ *
+ * Starting it never fails; when the body ends, `restart` decides. A `Scope` that the body asks for is its own and closes
+ * with each incarnation.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { ChildSpec, Supervisor } from "@effect-otp/core"
+ * import { Effect, Schedule } from "effect"
+ *
+ * const poll = Effect.logDebug("polling").pipe(Effect.repeat(Schedule.spaced("1 second")))
+ *
+ * const tree = Supervisor.make({
+ *   children: [ChildSpec.worker({ id: "poller", run: () => poll })]
+ * })
+ *
+ * const program = Effect.provide(Effect.succeed("polled"), tree.layer)
+ *
+ * Effect.runPromise(program) // => "polled"
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const worker = <M = never, A = never, E = never, R = never>(
+  options: Options & { readonly run: Process.Body<M, A, E, R> }
+): ChildSpec<never, never, Exclude<R, Process.Provided<M> | Scope.Scope>> => {
+  const body = (self: Process.Self<M>) => Effect.scoped(options.run(self)) as Effect.Effect<A, E>
+  const start = Process.spawnLink(body as Process.Body<M, A, E, never>, { label: options.id }) as unknown as Effect.Effect<
+    Process.Pid<never>
+  >
+  return fromInstance(options, () => ({ context: Context.empty(), start }))
+}
+
+/**
+ * A child from a Layer that is kept running: an HTTP server, a consumer. It provides nothing to its siblings.
+ *
+ * **Details**
+ *
+ * Each incarnation builds the Layer afresh in its own process and scope, and the child has started when it is built. What
+ * building fails with becomes a `StartError` that names the child.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const layer = <E, R>(
+  options: Options & { readonly layer: Layer.Layer<never, E, R> & Process.DeclaresSignals<never, R> }
+): ChildSpec<never, E, Exclude<R, Process.Current | Scope.Scope>> => {
+  const definition = {
+    name: "Layer",
+    protocol: {},
+    handlers: {},
+    init: () => Effect.flatMap(Scope.Scope, (scope) => Layer.buildWithMemoMap(options.layer, Layer.makeMemoMapUnsafe(), scope))
+  }
+  const start = Gen.start(definition, [], { label: options.id, linked: true })
+  return fromInstance(options, () => ({ context: Context.empty(), start }))
+}

@@ -1,0 +1,28 @@
+/**
+ * One child in its place in a tree: made once when the tree is, and kept over all restarts, so that a service always
+ * reaches the current incarnation.
+ *
+ * @internal
+ */
+import type * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { Pid } from "../Pid.ts"
+
+export interface ChildInstance {
+  /** The services that it provides. */
+  readonly context: Context.Context<never>
+  /** Starts an incarnation, linked to the supervisor that runs it. */
+  readonly start: Effect.Effect<Started, unknown>
+}
+
+/** What starting a child gives: its pid, alone or with whatever else. */
+export type Started = Pid<never, unknown> | { readonly pid: Pid<never, unknown> }
+
+export const InstantiateTypeId = "~@effect-otp/core/ChildSpec/instantiate"
+
+/** The part of a ChildSpec that a supervisor uses and nobody else. */
+export interface Instantiable {
+  readonly [InstantiateTypeId]: () => ChildInstance
+}
+
+export const instantiate = (spec: unknown): ChildInstance => (spec as Instantiable)[InstantiateTypeId]()

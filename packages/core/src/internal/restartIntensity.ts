@@ -1,0 +1,36 @@
+/**
+ * PURE: may a supervisor restart once more, or has it done so too often?
+ *
+ * OTP walks a list of all restarts in the period. Only as many of them as are allowed can matter, so a ring of that many
+ * timestamps answers in one comparison, however high the limit and however fast the restarts.
+ *
+ * @internal
+ */
+export interface Intensity {
+  readonly maxRestarts: number
+  readonly withinMillis: number
+}
+
+/** The times of the latest restarts; `next` is where the oldest of them stands once there are `maxRestarts`. */
+export interface History {
+  readonly times: Array<number>
+  next: number
+}
+
+export const make = (): History => ({ times: [], next: 0 })
+
+/**
+ * Records a restart at `now` and tells whether it is within the limit. The window is inclusive: a restart exactly
+ * `withinMillis` ago still counts.
+ */
+export const record = (history: History, intensity: Intensity, now: number): boolean => {
+  const { times } = history
+  if (times.length < intensity.maxRestarts) {
+    times.push(now)
+    return true
+  }
+  if (times.length === 0 || now - times[history.next] <= intensity.withinMillis) return false
+  times[history.next] = now
+  history.next = (history.next + 1) % times.length
+  return true
+}

@@ -1,0 +1,344 @@
+/**
+ * A supervisor: a server whose state is its children, whose messages are their exits, and whose every decision is made by
+ * the pure modules beside it (`restartDecision`, `restartIntensity`, `restartPlan`).
+ *
+ * @internal
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { Any as AnySpec, Backoff } from "../ChildSpec.ts"
+import * as ExitReason from "../ExitReason.ts"
+import * as OtpError from "../OtpError.ts"
+import * as Step from "../Step.ts"
+import { instantiate, type ChildInstance } from "./childInstance.ts"
+import { Child, startChild, stopChild } from "./childRuntime.ts"
+import { Current, timersOf } from "./current.ts"
+import { deliver } from "./lifecycle.ts"
+import * as Mailbox from "./mailbox.ts"
+import type { Entry } from "./processTable.ts"
+import type { Operation } from "./request.ts"
+import * as RestartDecision from "./restartDecision.ts"
+import * as RestartIntensity from "./restartIntensity.ts"
+import * as RestartPlan from "./restartPlan.ts"
+import { type Definition, InitImpl } from "./serverState.ts"
+import { type Exit, isExit } from "./signal.ts"
+import type { Timer } from "./timers.ts"
+
+/** A tree as it was described, and instantiated. */
+export interface Tree {
+  readonly strategy: RestartPlan.Strategy
+  readonly intensity: RestartIntensity.Intensity
+  readonly autoShutdown: RestartDecision.AutoShutdown
+  readonly backoff: Backoff | undefined
+  readonly children: ReadonlyArray<{ readonly spec: AnySpec; readonly instance: ChildInstance }>
+}
+
+class SupervisorState {
+  readonly self: Entry
+  readonly tree: Tree
+  /** In start order. */
+  children: Array<Child> = []
+  readonly byPid = new Map<Entry, Child>()
+  readonly history = RestartIntensity.make()
+
+  constructor(self: Entry, tree: Tree) {
+    this.self = self
+    this.tree = tree
+  }
+}
+
+/** What a supervisor sends to itself when a child is due to be started again. */
+class TryRestart {
+  readonly child: Child
+  constructor(child: Child) {
+    this.child = child
+  }
+}
+
+// ----------------------------------------------------------------------------
+// starting and stopping, with the books kept
+// ----------------------------------------------------------------------------
+
+const start = (state: SupervisorState, child: Child): Effect.Effect<void, OtpError.StartError<unknown>> =>
+  Effect.map(startChild(state.self, child), () => {
+    if (child.pid !== undefined) state.byPid.set(child.pid, child)
+  })
+
+const stop = (state: SupervisorState, child: Child): Effect.Effect<void> => {
+  if (child.pid !== undefined) state.byPid.delete(child.pid)
+  return stopChild(state.self, child)
+}
+
+const remove = (state: SupervisorState, child: Child): void => {
+  state.children.splice(state.children.indexOf(child), 1)
+}
+
+const stopAll = Effect.fnUntraced(function*(state: SupervisorState) {
+  for (const child of state.children.toReversed()) yield* stop(state, child)
+})
+
+// ----------------------------------------------------------------------------
+// init
+// ----------------------------------------------------------------------------
+
+const init = Effect.fnUntraced(function*(tree: Tree) {
+  const self = (yield* Current) as Entry
+  const state = new SupervisorState(self, tree)
+  for (const { instance, spec } of tree.children) {
+    const child = new Child(spec, instance.start)
+    state.children.push(child)
+    const error = yield* failure(start(state, child))
+    if (error !== undefined) {
+      yield* Effect.logError(`child ${spec.id} did not start`, error)
+      yield* stopAll(state)
+      return new InitImpl("Stop", undefined, undefined, ExitReason.shutdown(error))
+    }
+    if (child.pid === undefined && spec.restart === "temporary") remove(state, child)
+  }
+  return state
+})
+
+const failure = <E>(effect: Effect.Effect<unknown, E>): Effect.Effect<E | undefined> =>
+  Effect.match(effect, { onFailure: (error) => error, onSuccess: () => undefined })
+
+// ----------------------------------------------------------------------------
+// exits
+// ----------------------------------------------------------------------------
+
+const onExit = (state: SupervisorState, exit: Exit) => {
+  const child = state.byPid.get(exit.pid as Entry)
+  // Not a child, or an incarnation that a restart of the whole group has replaced already.
+  if (child === undefined) return Step.noReply(state)
+  state.byPid.delete(child.pid!)
+  child.pid = undefined
+  child.reason = exit.reason
+  const { restart, significant } = child.spec
+  const decision = RestartDecision.decide(restart, exit.reason)
+  if (decision === "restart") {
+    return Effect.andThen(reportEnd(child), onRestart(state, child))
+  }
+  if (decision === "remove") remove(state, child)
+  const othersLeft = state.children.some((other) =>
+    other.spec.significant && (other.pid !== undefined || other.restarting !== undefined)
+  )
+  const next = RestartDecision.shutsDown(state.tree.autoShutdown, significant, othersLeft)
+    ? Step.stop(ExitReason.shutdown(), state)
+    : Step.noReply(state)
+  return ExitReason.isAbnormal(exit.reason) ? Effect.as(reportEnd(child), next) : next
+}
+
+const reportEnd = (child: Child): Effect.Effect<void> => {
+  const message = `child ${child.spec.id} ended (${ExitReason.format(child.reason)})`
+  return child.spec.restart === "temporary" ? Effect.logError(message) : Effect.logWarning(`${message}, restarting it`)
+}
+
+// ----------------------------------------------------------------------------
+// restarts
+// ----------------------------------------------------------------------------
+
+const onRestart = Effect.fnUntraced(function*(state: SupervisorState, child: Child) {
+  const now = yield* Clock.currentTimeMillis
+  if (!RestartIntensity.record(state.history, state.tree.intensity, now)) {
+    remove(state, child)
+    return yield* giveUp(state, child)
+  }
+  const schedule = child.spec.backoff ?? state.tree.backoff
+  if (schedule === undefined) return yield* restart(state, child)
+  const delay = yield* nextDelay(state, child, schedule, now)
+  if (delay === undefined) return yield* giveUp(state, child)
+  if (delay === 0) return yield* restart(state, child)
+  yield* tryAgain(state, child, delay)
+  return Step.noReply(state)
+})
+
+const giveUp = (state: SupervisorState, child: Child) => {
+  const { maxRestarts, withinMillis } = state.tree.intensity
+  return Effect.as(
+    Effect.logError(
+      `giving up: child ${child.spec.id} ended (${ExitReason.format(child.reason)}), and the limit is ${maxRestarts} ` +
+        `restarts within ${withinMillis} ms`
+    ),
+    Step.stop(ExitReason.shutdown(), state)
+  )
+}
+
+/** Steps the backoff of a child, from its beginning when the child has been up for longer than the intensity looks back. */
+const nextDelay = Effect.fnUntraced(function*(state: SupervisorState, child: Child, schedule: Backoff, now: number) {
+  if (child.backoff === undefined || now - child.startedAt > state.tree.intensity.withinMillis) {
+    const step = yield* Schedule.toStep(schedule)
+    child.backoff = (now, reason) =>
+      Effect.match(step(now, reason), {
+        onFailure: () => undefined,
+        onSuccess: ([, delay]) => Duration.toMillis(delay)
+      })
+  }
+  return yield* child.backoff(now, child.reason)
+})
+
+/** Sends the supervisor a reminder, now or later: until then other messages have their turn. */
+const tryAgain = (state: SupervisorState, child: Child, delay: number): Effect.Effect<void> =>
+  Effect.withFiber((fiber) => {
+    const fire = () => deliver(state.self, { kind: Mailbox.user, message: new TryRestart(child), next: undefined })
+    const timer: Timer = { deadline: 0, sequence: 0, index: -1, fire }
+    child.restarting = { cancel: () => timers.cancel(timer) }
+    const timers = timersOf(fiber)
+    if (delay > 0) timers.start(timer, delay)
+    else fire()
+    return Effect.void
+  })
+
+const restart = Effect.fnUntraced(function*(state: SupervisorState, child: Child) {
+  const plan = RestartPlan.plan(state.tree.strategy, state.children, child)
+  for (const other of plan.stop) {
+    yield* stop(state, other)
+    if (other.spec.restart === "temporary") remove(state, other)
+  }
+  child.restarting = undefined
+  for (const other of plan.start) {
+    if (other.spec.restart === "temporary") continue
+    const error = yield* failure(start(state, other))
+    other.startedAt = yield* Clock.currentTimeMillis
+    if (error === undefined) continue
+    yield* Effect.logError(`child ${other.spec.id} did not start again`, error)
+    // one_for_all begins anew with everybody down; rest_for_one goes on from the child that failed.
+    if (state.tree.strategy === "one_for_all") yield* stopAll(state)
+    yield* tryAgain(state, other, 0)
+    return Step.noReply(state)
+  }
+  return Step.noReply(state)
+})
+
+// ----------------------------------------------------------------------------
+// requests
+// ----------------------------------------------------------------------------
+
+/** What `startChild` asks for: the requirements of the spec come with it, from whoever asks. */
+export interface StartRequest {
+  readonly spec: AnySpec
+  readonly context: Context.Context<never>
+}
+
+const find = (state: SupervisorState, id: string): Child | undefined =>
+  state.children.find((child) => child.spec.id === id)
+
+const onStartChild = Effect.fnUntraced(function*(state: SupervisorState, request: StartRequest) {
+  const { id, restart } = request.spec
+  const existing = find(state, id)
+  if (existing !== undefined) {
+    const reason = existing.pid === undefined
+      ? new OtpError.DuplicateId({ id })
+      : new OtpError.AlreadyStarted({ pid: existing.pid })
+    return Step.fail(new OtpError.StartError({ childPath: [id], reason }), state)
+  }
+  // The caller's services, but the supervisor's process and scope: it is the supervisor that starts.
+  const own = yield* Effect.context<never>()
+  const context = Context.merge(request.context, Context.pick(Current)(own as Context.Context<Current>))
+  const child = new Child(request.spec, Effect.provideContext(instantiate(request.spec).start, context))
+  state.children.push(child)
+  const error = yield* failure(start(state, child))
+  if (error !== undefined || (child.pid === undefined && restart === "temporary")) remove(state, child)
+  return error === undefined ? Step.reply(child.pid, state) : Step.fail(error, state)
+})
+
+const onTerminateChild = Effect.fnUntraced(function*(state: SupervisorState, id: string) {
+  const child = find(state, id)
+  if (child === undefined) return Step.fail(new OtpError.ChildNotFound({ id }), state)
+  yield* stop(state, child)
+  if (child.spec.restart === "temporary") remove(state, child)
+  return Step.reply(undefined, state)
+})
+
+const onRestartChild = Effect.fnUntraced(function*(state: SupervisorState, id: string) {
+  const child = find(state, id)
+  const refused = refuseIfUp(child, id)
+  if (refused !== undefined) return Step.fail(refused, state)
+  const error = yield* failure(start(state, child!))
+  return error === undefined ? Step.reply(child!.pid, state) : Step.fail(error, state)
+})
+
+const onDeleteChild = (state: SupervisorState, id: string) => {
+  const child = find(state, id)
+  const refused = refuseIfUp(child, id)
+  if (refused !== undefined) return Step.fail(refused, state)
+  remove(state, child!)
+  return Step.reply(undefined, state)
+}
+
+const refuseIfUp = (child: Child | undefined, id: string) =>
+  child === undefined
+    ? new OtpError.ChildNotFound({ id })
+    : child.pid !== undefined
+    ? new OtpError.ChildRunning({ id, pid: child.pid })
+    : child.restarting !== undefined
+    ? new OtpError.ChildRestarting({ id })
+    : undefined
+
+// The last started child first, as OTP lists them.
+const onWhichChildren = (state: SupervisorState) =>
+  Step.reply(
+    state.children.toReversed().map((child) => ({
+      id: child.spec.id,
+      type: child.spec.type,
+      child: child.restarting === undefined ? child.pid : "restarting"
+    })),
+    state
+  )
+
+const onCountChildren = (state: SupervisorState) =>
+  Step.reply(
+    {
+      specs: state.children.length,
+      active: state.children.filter((child) => child.pid !== undefined).length,
+      supervisors: state.children.filter((child) => child.spec.type === "supervisor").length,
+      workers: state.children.filter((child) => child.spec.type === "worker").length
+    },
+    state
+  )
+
+// ----------------------------------------------------------------------------
+// the definition
+// ----------------------------------------------------------------------------
+
+export const protocol = { key: "Supervisor" }
+
+const operation = (tag: string): Operation => ({ tag, declares: () => false })
+
+export const operations = {
+  startChild: operation("startChild"),
+  terminateChild: operation("terminateChild"),
+  restartChild: operation("restartChild"),
+  deleteChild: operation("deleteChild"),
+  whichChildren: operation("whichChildren"),
+  countChildren: operation("countChildren")
+}
+
+export const definition: Definition = {
+  name: "Supervisor",
+  protocol,
+  isSupervisor: true,
+  trapExit: true,
+  init: ([tree]) => init(tree as Tree),
+  handlers: {
+    startChild: (state, request) => onStartChild(state as SupervisorState, request as StartRequest),
+    terminateChild: (state, id) => onTerminateChild(state as SupervisorState, id as string),
+    restartChild: (state, id) => onRestartChild(state as SupervisorState, id as string),
+    deleteChild: (state, id) => onDeleteChild(state as SupervisorState, id as string),
+    whichChildren: (state) => onWhichChildren(state as SupervisorState),
+    countChildren: (state) => onCountChildren(state as SupervisorState)
+  },
+  info: (state, message) => {
+    if (isExit(message)) return onExit(state as SupervisorState, message)
+    if (message instanceof TryRestart) {
+      // It may have been terminated, or restarted with its group, in the meantime.
+      return message.child.restarting === undefined
+        ? Step.noReply(state)
+        : onRestart(state as SupervisorState, message.child)
+    }
+    return Effect.as(Effect.logError("a supervisor got a message that it does not understand", message), Step.noReply(state))
+  },
+  terminate: (state) => stopAll(state as SupervisorState),
+  formatStatus: (state) => (state as SupervisorState).children.map((child) => child.spec.id)
+}
