@@ -32,6 +32,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/resolve",
       "internal/runQueue",
       "internal/spawn",
+      "internal/time",
       "internal/timers",
       "internal/wait"
     ],

@@ -180,7 +180,14 @@ export const make = <E, R>(
     readonly start: Effect.Effect<Started, E, R> & Process.DeclaresSignals<never, R>
   }
 ): ChildSpec<never, E, Exclude<R, Process.Current>> =>
-  fromInstance(options, () => ({ context: Context.empty(), start: options.start as ChildInstance["start"] }))
+  withStart(options, Input.check("start", "an Effect", Effect.isEffect(options.start), options.start))
+
+const withStart = <E, R>(
+  options: Options & { readonly type?: "worker" | "supervisor" | undefined },
+  start: Effect.Effect<Started, unknown, unknown>
+): ChildSpec<never, E, R> =>
+  // What it needs is provided where the tree is started.
+  fromInstance(options, () => ({ context: Context.empty(), start: start as ChildInstance["start"] }))
 
 /**
  * A child from a process body: a polling loop, a consumer, a one-off job.
@@ -217,11 +224,9 @@ export const make = <E, R>(
 export const worker = <M = never, A = never, E = never, R = never>(
   options: Options & { readonly run: Process.Body<M, A, E, R> }
 ): ChildSpec<never, never, Exclude<R, Process.Provided<M> | Scope.Scope>> => {
-  const body = (self: Process.Self<M>) => Effect.scoped(options.run(self)) as Effect.Effect<A, E>
-  const start = Process.spawnLink(body as Process.Body<M, A, E, never>, { label: options.id }) as unknown as Effect.Effect<
-    Process.Pid<never>
-  >
-  return fromInstance(options, () => ({ context: Context.empty(), start }))
+  const run = Input.check("run", "a function", typeof options.run === "function", options.run)
+  const body = (self: Process.Self<M>) => Effect.scoped(run(self)) as Effect.Effect<A, E>
+  return withStart(options, Process.spawnLink(body as Process.Body<M, A, E, never>, { label: options.id }))
 }
 
 /**
@@ -242,8 +247,9 @@ export const layer = <E, R>(
     name: "Layer",
     protocol: {},
     handlers: {},
-    init: () => Effect.flatMap(Scope.Scope, (scope) => Layer.buildWithMemoMap(options.layer, Layer.makeMemoMapUnsafe(), scope))
+    init: () =>
+      Effect.flatMap(Scope.Scope, (scope) => Layer.buildWithMemoMap(options.layer, Layer.makeMemoMapUnsafe(), scope))
   }
   const start = Gen.start(definition, [], { label: options.id, linked: true })
-  return fromInstance(options, () => ({ context: Context.empty(), start }))
+  return withStart(options, start)
 }

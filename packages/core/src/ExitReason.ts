@@ -188,8 +188,9 @@ export const crashed = (cause: Cause.Cause<unknown>): Crashed => ({ _tag: "Crash
  */
 export const custom = (term: unknown): Custom => ({ _tag: "Custom", term })
 
-const is = <Tag extends ExitReason["_tag"]>(tag: Tag) => (self: ExitReason): self is Extract<ExitReason, { _tag: Tag }> =>
-  self._tag === tag
+const is =
+  <Tag extends ExitReason["_tag"]>(tag: Tag) => (self: ExitReason): self is Extract<ExitReason, { _tag: Tag }> =>
+    self._tag === tag
 
 /**
  * @category guards

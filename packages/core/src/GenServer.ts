@@ -298,13 +298,15 @@ export const Service = <Self>() =>
   const Base = Context.Service<Self, Client<P>>()(key)
   const statics = {
     protocol,
-    at: (target: AnyTarget) => protocol_.makeClient(protocol, target, {}),
+    at: (target: AnyTarget) => protocol_.makeClient(key, protocol, target, {}),
     implement: (callbacks: Callbacks) => makeServer(key, protocol, callbacks)
   }
   return Object.assign(Base, statics) as unknown as ServiceClass<Self, Id, P>
 }
 
-type Callbacks = Omit<Definition, "name" | "protocol" | "init"> & { readonly init: (...args: Array<unknown>) => unknown }
+type Callbacks = Omit<Definition, "name" | "protocol" | "init"> & {
+  readonly init: (...args: Array<unknown>) => unknown
+}
 
 const makeServer = (key: string, protocol: Protocol, callbacks: Callbacks) => {
   const definition: Definition = {
@@ -314,12 +316,12 @@ const makeServer = (key: string, protocol: Protocol, callbacks: Callbacks) => {
     init: (args) => callbacks.init(...args)
   }
   const start = (args: ReadonlyArray<unknown>, options: StartOptions, linked: boolean) =>
-    Effect.map(Gen.start(definition, args, { ...options, linked }), (pid) => makeRef(protocol, pid))
+    Effect.map(Gen.start(definition, args, { ...options, linked }), (pid) => makeRef(key, protocol, pid))
 
   const child = ({ args, options }: Started<ChildOptions>): ChildSpec.Any =>
     ChildSpec.fromInstance({ ...options, id: options.id ?? key }, () => {
       const place: Gen.Place = { shown: key, pid: undefined }
-      const client = protocol_.makeClient(protocol, place, {})
+      const client = protocol_.makeClient(key, protocol, place, {})
       return {
         context: options.provide === false ? Context.empty() : Context.make(Context.Service<object>(key), client),
         start: Effect.map(Gen.start(definition, args, { ...options, linked: true }), (pid) => place.pid = pid)
@@ -364,8 +366,8 @@ const splitArgs = <Options>(parameters: number, given: ReadonlyArray<unknown>): 
     ? { args: given.slice(0, 1), options: (given[1] ?? {}) as Options }
     : { args: [], options: (given[0] ?? {}) as Options }
 
-const makeRef = (protocol: Protocol, pid: Entry): { readonly pid: Entry } =>
-  protocol_.makeClient(protocol, pid, { pid }) as { readonly pid: Entry }
+const makeRef = (key: string, protocol: Protocol, pid: Entry): { readonly pid: Entry } =>
+  protocol_.makeClient(key, protocol, pid, { pid }) as { readonly pid: Entry }
 
 // ----------------------------------------------------------------------------
 // init

@@ -49,7 +49,13 @@ import { type AnyTarget, isName, isVia } from "./Name.ts"
 export const monitor = (target: AnyTarget): Effect.Effect<MonitorRef, never, Current | Receives<Down>> =>
   withEntry((self, fiber) =>
     Effect.sync(() => {
-      const shown = typeof target === "string" ? target : isName(target) ? target.name : isVia(target) ? `${target}` : target
+      const shown = typeof target === "string"
+        ? target
+        : isName(target)
+        ? target.name
+        : isVia(target)
+        ? `${target}`
+        : target
       return lifecycle.monitor(self, resolve(tableOf(fiber), target), shown)
     })
   )

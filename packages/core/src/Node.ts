@@ -9,12 +9,10 @@ import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ExitReason from "./ExitReason.ts"
 import { CurrentTable } from "./internal/current.ts"
 import * as Input from "./internal/input.ts"
-import { requestStop, sendExit } from "./internal/lifecycle.ts"
-import { alive, type Entry, make, type ProcessTable } from "./internal/processTable.ts"
-import { awaitClosed } from "./internal/wait.ts"
+import { type Entry, make, type ProcessTable } from "./internal/processTable.ts"
+import { endWithin } from "./internal/wait.ts"
 
 /**
  * A process table with its own names and timers. Opaque; what it holds is read with `Process.list` and
@@ -90,19 +88,14 @@ export const layer = (options?: Options): Layer.Layer<never> =>
   )
 
 const close = Effect.fnUntraced(function*(table: ProcessTable, millis: number) {
-  for (let entry = newest(table, true); entry !== undefined; entry = newest(table, true)) yield* end(entry, millis)
-  for (let entry = newest(table, false); entry !== undefined; entry = newest(table, false)) yield* end(entry, millis)
+  for (let entry = newestSupervisor(table); entry !== undefined; entry = newestSupervisor(table)) {
+    yield* endWithin(entry, millis)
+  }
+  for (let entry = table.last; entry !== undefined; entry = table.last) yield* endWithin(entry, millis)
 })
 
-const newest = (table: ProcessTable, supervisor: boolean): Entry | undefined => {
+const newestSupervisor = (table: ProcessTable): Entry | undefined => {
   let entry = table.last
-  while (entry !== undefined && supervisor && !entry.isSupervisor) entry = entry.previous
+  while (entry?.isSupervisor === false) entry = entry.previous
   return entry
 }
-
-const end = Effect.fnUntraced(function*(entry: Entry, millis: number) {
-  if (entry.status === alive) requestStop(entry, entry.table.outside, ExitReason.shutdown())
-  if (yield* awaitClosed(entry, millis)) return
-  sendExit(entry, entry.table.outside, ExitReason.kill, "exit")
-  yield* awaitClosed(entry, millis)
-})

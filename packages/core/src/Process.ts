@@ -24,7 +24,7 @@ import { alive, ancestorsOf, ended, type Entry } from "./internal/processTable.t
 import { entryOfPid, nameOf, resolve, show } from "./internal/resolve.ts"
 import * as Signal from "./internal/signal.ts"
 import * as Spawn from "./internal/spawn.ts"
-import { awaitEnded } from "./internal/wait.ts"
+import { awaitEnded, endWithin } from "./internal/wait.ts"
 import { type AnyName, type AnyTarget, isVia, type Registrable, type Target } from "./Name.ts"
 import * as OtpError from "./OtpError.ts"
 import type { Pid } from "./Pid.ts"
@@ -165,8 +165,7 @@ const spawnEntry = (
   body: unknown,
   options: SpawnOptions | undefined,
   linked: boolean
-): Effect.Effect<Entry> =>
-  Effect.withFiber((fiber) => Effect.succeed(startBody(fiber, body, options, linked)))
+): Effect.Effect<Entry> => Effect.withFiber((fiber) => Effect.succeed(startBody(fiber, body, options, linked)))
 
 const startBody = (
   fiber: Fiber.Fiber<unknown, unknown>,
@@ -222,7 +221,8 @@ export const spawn = <M = never, A = never, E = never, R = never>(
 ): Effect.Effect<Pid<Exclude<M, Signal.Signal>>, never, Exclude<R, Provided<M>>> => spawnEntry(body, options, false)
 
 /**
- * Spawns a process that ends with the Scope: it is told to shut down, and the Scope waits until it has.
+ * Spawns a process that ends with the Scope: it is told to shut down, killed if it has not ended after 5 seconds, and the
+ * Scope waits for it.
  *
  * @see {@link spawn}
  * @category spawning
@@ -232,11 +232,7 @@ export const spawnScoped = <M = never, A = never, E = never, R = never>(
   body: Body<M, A, E, R>,
   options?: SpawnOptions
 ): Effect.Effect<Pid<Exclude<M, Signal.Signal>>, never, Exclude<R, Provided<M>> | Scope.Scope> =>
-  Effect.acquireRelease(spawnEntry(body, options, false), (entry) =>
-    Effect.suspend(() => {
-      lifecycle.sendExit(entry, entry.table.outside, ExitReason.shutdown(), "exit")
-      return awaitEnded(entry)
-    }))
+  Effect.acquireRelease(spawnEntry(body, options, false), (entry) => endWithin(entry, 5000))
 
 /**
  * Spawns a process that is linked to the caller, in one step: however soon it ends, the caller learns its real reason.
@@ -346,6 +342,7 @@ export const exit: {
   })) as never
 
 const exitSelf = (entry: Entry, fiber: Fiber.Fiber<unknown, unknown>, reason: ExitReason.ExitReason) => {
+  if (entry.status === alive) entry.behaviour.exitSelf?.(entry)
   lifecycle.beginEnding(entry, reason)
   return interruptSelf(fiber)
 }

@@ -15,7 +15,7 @@ import type * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import * as ChildSpec from "./ChildSpec.ts"
 import * as ExitReason from "./ExitReason.ts"
-import { type ChildInstance, instantiate } from "./internal/childInstance.ts"
+import { type ChildInstance, instantiate, isInstantiable } from "./internal/childInstance.ts"
 import * as Gen from "./internal/gen.ts"
 import * as Input from "./internal/input.ts"
 import type { Entry } from "./internal/processTable.ts"
@@ -139,6 +139,8 @@ type Unique<C extends Children, Before = never, Out extends ReadonlyArray<unknow
     Before | ChildSpec.SurelyProvides<Head>,
     readonly [...Out, IsNew<ChildSpec.SurelyProvides<Head>, Before>]
   >
+  // Where nothing is provided yet there is nothing to complain about, and `[...many, child]` must stay a tuple.
+  : [Before] extends [never] ? unknown
   : readonly [...Out, ...ReadonlyArray<IsNew<ChildSpec.Provides<C[number]>, Before>>]
 
 // `unknown` if no child before provides any of these services, else the complaint.
@@ -244,8 +246,13 @@ class Impl {
 
   constructor(options: Options<Children>) {
     this.options = options
+    for (const spec of options.children) Input.check("children", "a ChildSpec", isInstantiable(spec), spec)
     this.settings = {
-      strategy: Input.oneOf("strategy", ["one_for_one", "one_for_all", "rest_for_one"], options.strategy ?? "one_for_one"),
+      strategy: Input.oneOf(
+        "strategy",
+        ["one_for_one", "one_for_all", "rest_for_one"],
+        options.strategy ?? "one_for_one"
+      ),
       intensity: {
         maxRestarts: Input.count("intensity.maxRestarts", options.intensity?.maxRestarts ?? 3),
         withinMillis: Input.positiveMillis("intensity.within", options.intensity?.within ?? "5 seconds")

@@ -187,4 +187,4 @@ export const readTimer = (ref: TimerRef): Effect.Effect<Option.Option<number>> =
   Effect.sync(() => remaining(ref as MessageTimer))
 
 const remaining = (timer: MessageTimer): Option.Option<number> =>
-  timer.index < 0 ? Option.none() : Option.some(Math.max(timer.deadline - timer.timers.now(), 0))
+  timer.index < 0 ? Option.none() : Option.some(Math.max(Math.ceil(timer.deadline - timer.timers.now()), 0))

@@ -25,4 +25,7 @@ export interface Instantiable {
   readonly [InstantiateTypeId]: () => ChildInstance
 }
 
+export const isInstantiable = (u: unknown): u is Instantiable =>
+  typeof u === "object" && u !== null && InstantiateTypeId in u
+
 export const instantiate = (spec: unknown): ChildInstance => (spec as Instantiable)[InstantiateTypeId]()

@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { Any as AnySpec } from "../ChildSpec.ts"
 import * as ExitReason from "../ExitReason.ts"
@@ -20,6 +20,8 @@ export class Child {
   readonly spec: AnySpec
   readonly start: ChildInstance["start"]
   pid: Entry | undefined = undefined
+  /** The incarnation that ended last, of which finalizers may still run if it was killed. */
+  last: Entry | undefined = undefined
   /** It is down and will be started again: at once, or when its backoff is over. */
   restarting: { cancel(): void } | undefined = undefined
   /** Takes the reason of an end and gives the delay before the next start. */
@@ -35,6 +37,11 @@ export class Child {
 
 /** Starts a child; a child that chose not to start (`Ignored`) has no pid afterwards. */
 export const startChild = (supervisor: Entry, child: Child): Effect.Effect<void, OtpError.StartError<unknown>> =>
+  child.last === undefined || child.last.closed
+    ? start(supervisor, child)
+    : Effect.andThen(awaitReleased(child), start(supervisor, child))
+
+const start = (supervisor: Entry, child: Child): Effect.Effect<void, OtpError.StartError<unknown>> =>
   Effect.matchCauseEffect(child.start, {
     onSuccess: (started) => {
       const entry = (isPid(started) ? started : started.pid) as Entry
@@ -46,13 +53,12 @@ export const startChild = (supervisor: Entry, child: Child): Effect.Effect<void,
     },
     onFailure: (cause) => {
       const error = toStartError(child.spec.id, cause)
-      if (error === undefined) return Effect.failCause(cause as Cause.Cause<never>)
       return error.reason._tag === "Ignored" ? Effect.void : Effect.fail(error)
     }
   })
 
-const toStartError = (id: string, cause: Cause.Cause<unknown>): OtpError.StartError<unknown> | undefined => {
-  if (Cause.hasInterruptsOnly(cause)) return undefined
+// When it is the supervisor that is interrupted, nobody comes here: a start that interrupts itself is one that crashed.
+const toStartError = (id: string, cause: Cause.Cause<unknown>): OtpError.StartError<unknown> => {
   const error = cause.reasons.length === 1 && cause.reasons[0]._tag === "Fail" ? cause.reasons[0].error : undefined
   if (error instanceof OtpError.StartError) {
     return new OtpError.StartError({ childPath: [id, ...error.childPath], reason: error.reason })
@@ -63,30 +69,38 @@ const toStartError = (id: string, cause: Cause.Cause<unknown>): OtpError.StartEr
 
 const brutalKillMillis = 5000
 
-/**
- * Stops a child and waits until nothing of it runs: a shutdown signal, then a kill when its time is over. After a kill its
- * finalizers get as long again, and then it counts as leaked and the supervisor goes on.
- */
+const limitOf = ({ spec: { shutdown } }: Child): number =>
+  shutdown === "brutalKill" ? brutalKillMillis : Input.millis("shutdown", shutdown)
+
+/** Waits for the finalizers of a killed child, as long as it may take to stop; then it counts as leaked. */
+const awaitReleased = Effect.fnUntraced(function*(child: Child) {
+  const entry = child.last
+  child.last = undefined
+  if (entry === undefined || (yield* awaitClosed(entry, limitOf(child)))) return
+  yield* Effect.logError(`child ${child.spec.id} ${describe(entry)} was killed, and its finalizers still run: it leaks`)
+})
+
+/** Stops a child and waits until nothing of it runs: a shutdown signal, then a kill when its time is over. */
 export const stopChild = Effect.fnUntraced(function*(supervisor: Entry, child: Child) {
   child.restarting?.cancel()
   child.restarting = undefined
   const entry = child.pid
   child.pid = undefined
-  if (entry === undefined) return
-  // From here on its exit is no message any more: it is waited for.
-  unlink(supervisor, entry)
-  const { shutdown } = child.spec
-  const limit = shutdown === "brutalKill" ? brutalKillMillis : Input.millis("shutdown", shutdown)
-  if (shutdown !== "brutalKill") {
-    sendExit(entry, supervisor, ExitReason.shutdown(), "exit")
-    if (yield* awaitClosed(entry, limit)) return yield* reportShutdown(child, entry)
+  if (entry !== undefined) {
+    child.last = entry
+    // From here on its exit is no message any more: it is waited for.
+    unlink(supervisor, entry)
+    const { shutdown } = child.spec
+    if (shutdown !== "brutalKill") {
+      sendExit(entry, supervisor, ExitReason.shutdown(), "exit")
+      if (yield* awaitClosed(entry, limitOf(child))) return yield* reportShutdown(child, entry)
+    }
+    sendExit(entry, supervisor, ExitReason.kill, "exit")
+    if (shutdown !== "brutalKill") {
+      yield* Effect.logError(`child ${child.spec.id} ${describe(entry)} did not shut down in time: killed`)
+    }
   }
-  sendExit(entry, supervisor, ExitReason.kill, "exit")
-  if (!(yield* awaitClosed(entry, limit))) {
-    yield* Effect.logError(`child ${child.spec.id} ${describe(entry)} was killed, and its finalizers still run: it leaks`)
-  } else if (shutdown !== "brutalKill") {
-    yield* Effect.logError(`child ${child.spec.id} ${describe(entry)} did not shut down in time and was killed`)
-  }
+  yield* awaitReleased(child)
 })
 
 const reportShutdown = (child: Child, entry: Entry): Effect.Effect<void> => {

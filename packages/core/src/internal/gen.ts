@@ -18,11 +18,13 @@ import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
 import { later } from "./later.ts"
 import { deliver, register, requestStop, sendExit, unlink } from "./lifecycle.ts"
+import * as Mailbox from "./mailbox.ts"
 import { alive, describe, ended, Entry, type ProcessTable, runQueueOf, type Watcher } from "./processTable.ts"
 import { Cast, type Operation, Request } from "./request.ts"
 import { nameOf, resolve, show } from "./resolve.ts"
 import { serverBehaviour } from "./serverLoop.ts"
 import { type Definition, ServerState, type Starter } from "./serverState.ts"
+import { isExit } from "./signal.ts"
 import * as Spawn from "./spawn.ts"
 import type { Timer } from "./timers.ts"
 import { awaitEnded } from "./wait.ts"
@@ -54,8 +56,8 @@ const showAddress = (address: Address): string => isPlace(address) ? address.sho
 const checkProtocol = (entry: Entry, address: Address, protocol: object, tag: string): void => {
   const definition = entry.state instanceof ServerState ? entry.state.definition : undefined
   if (definition?.protocol === protocol) return
-  const what = definition === undefined ? "no server" : `a ${definition.name}`
-  throw new TypeError(`${tag}: ${showAddress(address)} (${describe(entry)}) is ${what} of this protocol`)
+  const what = definition === undefined ? "is no server" : `has the protocol of ${definition.name}`
+  throw new TypeError(`${tag} is no request to ${showAddress(address)}: ${describe(entry)} ${what}`)
 }
 
 // ----------------------------------------------------------------------------
@@ -87,7 +89,10 @@ export const start = (
     const server = new ServerState(definition, args, parent)
     const entry = Spawn.start(fiber, serverBehaviour, server, options)
     entry.isSupervisor = definition.isSupervisor === true
-    if (name !== undefined) register(entry, name)
+    if (name !== undefined) {
+      const holder = claim(entry, parent, name)
+      if (holder !== undefined) return Effect.fail(startError(new OtpError.AlreadyStarted({ pid: holder })))
+    }
     return Effect.callback<Entry, OtpError.StartError<unknown>>((resume) => {
       const starter = makeStarter(fiber, entry, parent, timeout, resume)
       server.starter = starter
@@ -97,6 +102,18 @@ export const start = (
       })
     })
   })
+
+// A resolver may refuse a key that nobody seemed to hold, or throw: then nothing is started.
+const claim = (entry: Entry, parent: Entry | undefined, name: Entry["name"] & {}) => {
+  let refused = true
+  try {
+    const error = register(entry, name)
+    refused = error !== undefined
+    return error?.reason._tag === "NameTaken" ? error.reason.holder : undefined
+  } finally {
+    if (refused) abandon(entry, parent)
+  }
+}
 
 const startError = (reason: OtpError.StartFailure<unknown>): OtpError.StartError<unknown> =>
   new OtpError.StartError({ childPath: [], reason })
@@ -112,6 +129,8 @@ const makeStarter = (
   const watcher: Watcher = {
     ended: (reason) => {
       release()
+      // A parent that traps exits has the answer of its start, and must not find the exit in its mailbox, too.
+      if (parent !== undefined) flushExit(parent, entry)
       const failure = starter.failure ?? (reason._tag === "Crashed"
         ? new OtpError.InitCrashed({ cause: reason.cause })
         : new OtpError.Stopped({ reason }))
@@ -143,6 +162,12 @@ const makeStarter = (
   if (timeout !== Infinity) timersOf(fiber).start(timer, timeout)
   return starter
 }
+
+const flushExit = (parent: Entry, entry: Entry): void =>
+  Mailbox.removeWhere(
+    parent,
+    ({ kind, message }) => kind === Mailbox.signal && isExit(message) && message.pid === entry
+  )
 
 // Nobody waits for it any more, and its end is not the parent's business.
 const abandon = (entry: Entry, parent: Entry | undefined): void => {
@@ -196,7 +221,7 @@ Call.prototype = Effectable.Prototype<Call>({
     }
     checkProtocol(entry, address, this.protocol, operation.tag)
     const caller = entryOf(fiber)
-    const calling = caller?.state instanceof ServerState && caller.state.busy ? caller : undefined
+    const calling = caller !== undefined && waits(caller, fiber) ? caller : undefined
     if (calling !== undefined) {
       const chain = circle(calling, entry)
       if (chain !== undefined) {
@@ -226,6 +251,14 @@ Call.prototype = Effectable.Prototype<Call>({
   }
 })
 
+/**
+ * Whether a server waits for what this fiber waits for: it does if the fiber belongs to the callback that runs, and not if
+ * an earlier callback left it in the background.
+ */
+const waits = (caller: Entry, fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+  caller.state instanceof ServerState && caller.state.busy &&
+  (caller.fiber === undefined || fiber.id >= caller.fiber.id)
+
 const defaultTimeout = 5000
 
 const timeoutOf = (fiber: Fiber.Fiber<unknown, unknown>): number => {
@@ -233,23 +266,34 @@ const timeoutOf = (fiber: Fiber.Fiber<unknown, unknown>): number => {
   return timeout === undefined ? defaultTimeout : Input.millis("CallTimeout", timeout)
 }
 
-/**
- * The circle that a call from `caller` to `target` would close, if it would. Who waits for the caller is read from the
- * call that it is handling, then from the call that that one's caller is handling, and so on; a caller that has gone on
- * to another turn since then does not wait.
- */
+// A longer circle is left to the timeout: a chain of n servers that call each other must not cost n * n.
+const longestCircle = 100
+
+/** The circle that a call from `caller` to `target` would close, if it would. */
 const circle = (caller: Entry, target: Entry): ReadonlyArray<string> | undefined => {
-  const chain = [describe(caller)]
-  let entry = caller
-  while (entry !== target) {
-    const request: Request | undefined = (entry.state as ServerState).current
-    const waiting = request?.caller
-    if (waiting === undefined || request!.isDone || !(waiting.state instanceof ServerState)) return undefined
-    if (!waiting.state.busy || waiting.state.turn !== request!.callerTurn) return undefined
-    entry = waiting
-    chain.unshift(describe(entry))
+  let entry: Entry | undefined = caller
+  for (let left = longestCircle; left > 0 && entry !== undefined; left--) {
+    if (entry === target) return chainOf(caller, target)
+    entry = callerOf(entry)
   }
-  return [...chain, describe(target)]
+  return undefined
+}
+
+/**
+ * Which server waits for this one, as far as can be told from the call that it is handling. A caller that has gone on to
+ * another turn since then does not wait.
+ */
+const callerOf = (entry: Entry): Entry | undefined => {
+  const request = (entry.state as ServerState).current
+  const waiting = request?.caller
+  if (waiting === undefined || request!.isDone || !(waiting.state instanceof ServerState)) return undefined
+  return waiting.state.busy && waiting.state.turn === request!.callerTurn ? waiting : undefined
+}
+
+const chainOf = (caller: Entry, target: Entry): ReadonlyArray<string> => {
+  const chain = [describe(target)]
+  for (let entry = caller; entry !== target; entry = callerOf(entry)!) chain.unshift(describe(entry))
+  return [describe(target), ...chain]
 }
 
 /** Sends a request without an answer; to nobody, nothing happens. */

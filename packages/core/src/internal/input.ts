@@ -39,3 +39,7 @@ export const positiveMillis = (what: string, input: Duration.Input): number => {
   const value = millis(what, input)
   return value > 0 ? value : refuse(what, "a duration of more than zero", input)
 }
+
+/** Anything, of which the caller knows whether it is what it should be. */
+export const check = <A>(what: string, expected: string, holds: boolean, input: A): A =>
+  holds ? input : refuse(what, expected, input)

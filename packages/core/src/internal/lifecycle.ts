@@ -1,9 +1,10 @@
 /**
  * Messages and signals on their way to a process, and what happens when it ends.
  *
- * Everything here is synchronous and none of it runs another process's code: a process that must do something is put into
- * the run queue. That is what makes one order out of messages and signals, and what keeps a chain of a hundred thousand
- * links from overflowing the stack.
+ * Everything here is synchronous, which is what makes one order out of messages and signals. A message puts its receiver
+ * into the run queue. A fatal signal stops its receiver at once: not one more instruction of it runs but its finalizers.
+ * That it has ended is told in a turn of its own, as on the BEAM, where the sender of a signal goes on meanwhile; so a
+ * chain of a hundred thousand links does not overflow the stack either.
  *
  * @internal
  */
@@ -68,18 +69,18 @@ export const requestStop = (entry: Entry, sender: Entry, reason: ExitReason.Exit
   else sendExit(entry, sender, reason, "exit")
 }
 
-/** From here on the process takes no message and is not alive; its behaviour runs the finalizers in its next turn. */
+/** From here on the process takes no message and is not alive, and only its finalizers run. */
 export const beginEnding = (entry: Entry, reason: ExitReason.ExitReason): void => {
   if (entry.status !== alive) return
   entry.status = ending
   entry.reason = reason
-  wake(entry)
+  entry.behaviour.end(entry)
 }
 
 // A kill waits for nobody: the others are told now, and finalizers run on behind.
 const killNow = (entry: Entry): void => {
   finish(entry, ExitReason.killed)
-  wake(entry)
+  entry.behaviour.end(entry)
 }
 
 // ----------------------------------------------------------------------------
@@ -105,8 +106,14 @@ export const finish = (entry: Entry, reason: ExitReason.ExitReason): void => {
   for (let node = Mailbox.clear(entry); node !== undefined; node = node.next) node.dropped?.(reason)
 }
 
+/** Nothing of the process runs any more, and its end can be told. */
+export const conclude = (entry: Entry): void => {
+  if (entry.status !== ended) finish(entry, entry.reason!)
+  close(entry)
+}
+
 /** Nothing of the process runs any more: whoever waits for its resources may go on. */
-export const close = (entry: Entry): void => {
+const close = (entry: Entry): void => {
   entry.closed = true
   entry.context = Context.empty()
   entry.fiber = undefined
@@ -215,6 +222,7 @@ export const demonitor = (ref: Monitor): boolean => {
 export const flush = (ref: Monitor): void =>
   Mailbox.removeWhere(
     ref.watcher,
-    (node) => node.kind === Mailbox.signal && (node.message as Signal.Signal)._tag === "Down" &&
+    (node) =>
+      node.kind === Mailbox.signal && (node.message as Signal.Signal)._tag === "Down" &&
       (node.message as Signal.Down).ref === ref
   )

@@ -24,8 +24,12 @@ import * as Timers from "./timers.ts"
 export interface Behaviour {
   /** It takes the request to stop from its mailbox, in order, rather than an exit signal. */
   readonly takesStop: boolean
-  /** Called when there is something to do: a first start, a message, or an end that was asked for. Never throws. */
+  /** Called by the run queue when there is something to do: a start, a message, an end to conclude. Never throws. */
   turn(entry: Entry): void
+  /** Called by the signal that ends the process: stops what runs, and asks for a turn when nothing does any more. */
+  end(entry: Entry): void
+  /** Told before its end that its own code asked for it, rather than a signal. */
+  readonly exitSelf?: (entry: Entry) => void
 }
 
 /** Somebody who is told when a process has ended: a monitor, or an effect that waits. */
@@ -188,7 +192,13 @@ export const make = (name: string): ProcessTable => {
     runQueues: new WeakMap(),
     timers: new WeakMap()
   }
-  table.outside = new Entry(table, RunQueue.none, { takesStop: false, turn: () => {} }, Context.empty(), undefined)
+  table.outside = new Entry(
+    table,
+    RunQueue.none,
+    { takesStop: false, turn: () => {}, end: () => {} },
+    Context.empty(),
+    undefined
+  )
   table.outside.status = ended
   table.outside.closed = true
   return table

@@ -8,6 +8,7 @@ import * as Rpc from "effect/rpc/Rpc"
 import type * as RpcSchema from "effect/rpc/RpcSchema"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
+import * as SchemaIssue from "effect/SchemaIssue"
 import type { CallError } from "../OtpError.ts"
 import type { Pid } from "../Pid.ts"
 import * as Gen from "./gen.ts"
@@ -25,9 +26,12 @@ export interface Accepted extends Schema.Void {
   readonly [AcceptedTypeId]: typeof AcceptedTypeId
 }
 
-const Accepted: Accepted = Object.assign(Schema.Void.annotate({}), {
-  [AcceptedTypeId]: AcceptedTypeId
-} as const)
+const Accepted: Accepted = Object.assign(
+  Schema.Void.annotate({}),
+  {
+    [AcceptedTypeId]: AcceptedTypeId
+  } as const
+)
 
 /**
  * A request without an answer: an Rpc whose success schema is `Accepted`.
@@ -74,11 +78,11 @@ type CheckRequest<R, Seen> = R extends
 
 /**
  * `CheckRequest` of each request, in order. */
-export type CheckProtocol<P extends Protocol, Seen = never, Checked extends ReadonlyArray<unknown> = readonly []> = P extends
-  readonly [infer Head extends Rpc.Any, ...infer Tail extends Protocol]
-  ? CheckProtocol<Tail, Seen | Head["_tag"], readonly [...Checked, CheckRequest<Head, Seen>]>
-  : P extends readonly [] ? Checked
-  : { readonly [I in keyof P]: CheckRequest<P[I], never> }
+export type CheckProtocol<P extends Protocol, Seen = never, Checked extends ReadonlyArray<unknown> = readonly []> =
+  P extends readonly [infer Head extends Rpc.Any, ...infer Tail extends Protocol]
+    ? CheckProtocol<Tail, Seen | Head["_tag"], readonly [...Checked, CheckRequest<Head, Seen>]>
+    : P extends readonly [] ? Checked
+    : { readonly [I in keyof P]: CheckRequest<P[I], never> }
 
 // ----------------------------------------------------------------------------
 // clients
@@ -131,26 +135,28 @@ export type Ref<Self, Message = never> = ClientOf<Self> & { readonly pid: Pid<Me
 // ----------------------------------------------------------------------------
 
 /** Makes a client that reaches whoever is at an address now. */
-export const makeClient = (protocol: Protocol, address: Gen.Address, own: object): object => {
+export const makeClient = (key: string, protocol: Protocol, address: Gen.Address, own: object): object => {
   const client: Record<string, unknown> = { ...own }
   for (const rpc of protocol as ReadonlyArray<Rpc.AnyWithProps>) {
-    client[rpc._tag] = requestOf(protocol, rpc)(address)
+    client[rpc._tag] = requestOf(protocol, rpc)(address, key)
   }
   return client
 }
 
 type Method = (input?: unknown) => Effect.Effect<unknown, unknown>
 
-const requests = new WeakMap<object, (address: Gen.Address) => Method>()
+type ForAddress = (address: Gen.Address, key: string) => Method
+
+const requests = new WeakMap<object, ForAddress>()
 
 // What a request needs is worked out once, however many clients are made of it.
-const requestOf = (protocol: Protocol, rpc: Rpc.AnyWithProps): (address: Gen.Address) => Method => {
+const requestOf = (protocol: Protocol, rpc: Rpc.AnyWithProps): ForAddress => {
   let request = requests.get(rpc)
   if (request === undefined) requests.set(rpc, request = compile(protocol, rpc))
   return request
 }
 
-const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps): (address: Gen.Address) => Method => {
+const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps): ForAddress => {
   const tag = rpc._tag
   const operation: Gen.Operation = { tag, declares: (error) => Schema.is(rpc.errorSchema)(error) }
   const send = rpc.successSchema === Accepted
@@ -160,8 +166,24 @@ const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps): (address: Gen.Addre
   const absent = ast._tag === "Objects" ? {} : undefined
   if (!constructs(ast)) return (address) => (input = absent) => send(address, input)
   // What the constructor refuses is the defect of the caller, and never reaches the server.
-  return (address) => (input = absent) => Effect.suspend(() => send(address, rpc.payloadSchema.make(input as {})))
+  return (address, key) => (input = absent) =>
+    Effect.suspend(() => send(address, construct(`${key}.${tag}`, rpc.payloadSchema, input)))
 }
+
+const construct = (request: string, schema: Schema.Top, input: unknown): unknown => {
+  try {
+    return schema.make(input)
+  } catch (error) {
+    const issue = error instanceof Error && error.cause
+    if (!SchemaIssue.isIssue(issue)) throw error
+    throw new TypeError(`${request}: the payload was refused: ${inOneLine(issue)}`, { cause: error })
+  }
+}
+
+const formatIssue = SchemaIssue.makeFormatterDefault()
+
+const inOneLine = (issue: SchemaIssue.Issue): string =>
+  formatIssue(issue).replaceAll("\n  ", " ").replaceAll("\n", "; ")
 
 /** Whether making a value of this schema does anything: defaults, checks, classes. */
 const constructs = (ast: SchemaAST.AST): boolean => {
@@ -186,7 +208,9 @@ const constructs = (ast: SchemaAST.AST): boolean => {
 export const checkProtocol = (key: string, protocol: Protocol): void => {
   const seen = new Set<string>(["pid", "then", "__proto__"])
   for (const { _tag } of protocol) {
-    if (seen.has(_tag)) throw new TypeError(`${key}: a request cannot be named "${_tag}": the name is reserved or taken`)
+    if (seen.has(_tag)) {
+      throw new TypeError(`${key}: a request cannot be named "${_tag}": the name is reserved or taken`)
+    }
     seen.add(_tag)
   }
 }

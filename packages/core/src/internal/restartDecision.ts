@@ -31,5 +31,5 @@ export type AutoShutdown = "never" | "anySignificant" | "allSignificant"
  * Whether the supervisor shuts down, now that a child is gone for good. `othersLeft` tells whether another significant
  * child runs or will run again.
  */
-export const shutsDown = (autoShutdown: AutoShutdown, significant: boolean, othersLeft: boolean): boolean =>
-  significant && (autoShutdown === "anySignificant" || (autoShutdown === "allSignificant" && !othersLeft))
+export const shutsDown = (autoShutdown: AutoShutdown, significant: boolean, othersLeft: () => boolean): boolean =>
+  significant && (autoShutdown === "anySignificant" || (autoShutdown === "allSignificant" && !othersLeft()))

@@ -13,15 +13,9 @@ export interface Plan<Child> {
 }
 
 /** `children` in start order, of which `failed` has ended; what is stopped goes in reverse order of start. */
-export const plan = <Child>(strategy: Strategy, children: ReadonlyArray<Child>, failed: Child): Plan<Child> => {
-  switch (strategy) {
-    case "one_for_one":
-      return { stop: [], start: [failed] }
-    case "one_for_all":
-      return { stop: children.filter((child) => child !== failed).toReversed(), start: children }
-    case "rest_for_one": {
-      const from = children.indexOf(failed)
-      return { stop: children.slice(from + 1).toReversed(), start: children.slice(from) }
-    }
-  }
+export const plan = <Child>(strategy: Strategy, children: Iterable<Child>, failed: Child): Plan<Child> => {
+  if (strategy === "one_for_one") return { stop: [], start: [failed] }
+  const all = Array.from(children)
+  const start = strategy === "one_for_all" ? all : all.slice(all.indexOf(failed))
+  return { stop: start.filter((child) => child !== failed).toReversed(), start }
 }

@@ -12,6 +12,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { format } from "effect/Formatter"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as ExitReason from "../ExitReason.ts"
@@ -19,13 +20,12 @@ import { CallError, Ignored, InitFailed } from "../OtpError.ts"
 import { type Options, StepImpl } from "../Step.ts"
 import { type CrashDetails, reportCrash, reportUnexpected } from "./crashReport.ts"
 import { Current } from "./current.ts"
-import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
-import { close, deliver, finish, unlink, wake } from "./lifecycle.ts"
+import { conclude, deliver, wake } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, type Behaviour, ended, ending, type Entry, timersOf } from "./processTable.ts"
 import { Cast, Request } from "./request.ts"
-import { InitImpl, InitTypeId, type ServerState, timeoutMessage } from "./serverState.ts"
+import { Continue, InitImpl, InitTypeId, type ServerState, timeoutMessage } from "./serverState.ts"
 import { type Exit as ExitMessage, isExit } from "./signal.ts"
 
 // A server that always has a message lets others have their turn after so many.
@@ -35,10 +35,21 @@ export const serverBehaviour: Behaviour = {
   takesStop: true,
   turn: (entry) => {
     const server = entry.state as ServerState
+    server.running = true
     entry.waiting = false
-    if (entry.status !== alive) end(entry, server)
-    else if (server.phase === "new") init(entry, server)
-    else if (!server.busy) loop(entry, server)
+    if (server.phase === "closed") concludeServer(entry, server)
+    else if (entry.status === alive && server.phase === "new") init(entry, server)
+    else if (entry.status === alive && !server.busy) loop(entry, server)
+    server.running = false
+  },
+  end: (entry) => {
+    const server = entry.state as ServerState
+    // Code of its own that is on the stack looks for itself.
+    if (!server.running) end(entry, server)
+  },
+  exitSelf: (entry) => {
+    const server = entry.state as ServerState
+    server.exits = true
   }
 }
 
@@ -99,20 +110,21 @@ const take = (entry: Entry, server: ServerState, node: Mailbox.MailNode): boolea
 const isParent = (server: ServerState, exit: ExitMessage): boolean => (exit.pid as Entry).id === server.parent
 
 const continueWith = (entry: Entry, server: ServerState): boolean => {
-  const { term } = server.continueWith!
+  const next = server.continueWith!
   server.continueWith = undefined
+  server.lastMessage = next
   const callback = server.definition.continue
   if (callback === undefined) {
     const message = `${server.definition.name}: a step continues, and there is no continue callback`
     return crash(entry, server, Cause.die(new Error(message)))
   }
-  return run(entry, server, () => callback(server.state, term), undefined)
+  return run(entry, server, () => callback(server.state, next.continue), undefined)
 }
 
 const wait = (entry: Entry, server: ServerState): void => {
   entry.waiting = true
   const after = server.timeout
-  if (after === undefined || after === Infinity) return
+  if (after === undefined || after === Infinity || server.timer !== undefined) return
   const fire = () => {
     server.timer = undefined
     // A message that came in the same instant was first.
@@ -180,8 +192,12 @@ const runEffect = (
   entry.fiber = fiber
   fiber.addObserver((exit) => {
     entry.fiber = undefined
+    server.running = true
     then(exit, false)
+    server.running = false
   })
+  // It may have been ended while the Effect ran up to here.
+  if (entry.status === ended || (entry.status === ending && server.phase !== "stopping")) fiber.interruptUnsafe()
   return false
 }
 
@@ -238,6 +254,8 @@ const apply = (entry: Entry, server: ServerState, step: StepImpl, request: Reque
   if (request === undefined && (step._tag === "Reply" || step._tag === "Fail" || step._tag === "ReplyAndStop")) {
     return crash(entry, server, Cause.die(badResult(server, request, step)))
   }
+  // Before anything of the step is done: one whose options are refused is no step.
+  if (step.options !== undefined && !follow(entry, server, step.options)) return false
   server.state = step.state
   switch (step._tag) {
     case "Reply":
@@ -257,18 +275,18 @@ const apply = (entry: Entry, server: ServerState, step: StepImpl, request: Reque
       stop(entry, server, step.reason!)
       return false
   }
-  return step.options === undefined ? finished(server) : follow(entry, server, step.options)
+  return finished(server)
 }
 
-/** What a step or `init` wants to come next. */
+/** Notes what a step or `init` wants to come next. */
 const follow = (entry: Entry, server: ServerState, options: Options<unknown>): boolean => {
   try {
     if (options.timeout !== undefined) server.timeout = Input.millis("timeout", options.timeout)
   } catch (defect) {
     return crash(entry, server, Cause.die(defect))
   }
-  if ("continue" in options) server.continueWith = { term: options.continue }
-  return finished(server)
+  if ("continue" in options) server.continueWith = new Continue(options.continue)
+  return true
 }
 
 const defer = (server: ServerState, request: Request): void => {
@@ -278,9 +296,15 @@ const defer = (server: ServerState, request: Request): void => {
 }
 
 const badResult = (server: ServerState, request: Request | undefined, result: unknown): Error => {
-  const what = request === undefined ? "a callback" : `the handler of ${request.operation.tag}`
-  const got = result instanceof StepImpl ? `Step.${result._tag}, which answers nobody` : String(result)
-  return new TypeError(`${server.definition.name}: ${what} must give a Step, or an Effect of one; it gave ${got}`)
+  const got = result instanceof StepImpl ? `${result._tag}, and there is nobody to answer` : format(result)
+  const what = `${server.definition.name}: ${callbackOf(server, request)}`
+  return new TypeError(`${what} must give a Step, or an Effect of one; it gave ${got}`)
+}
+
+const callbackOf = ({ lastMessage }: ServerState, request: Request | undefined): string => {
+  if (request !== undefined) return `the handler of ${request.operation.tag}`
+  if (lastMessage instanceof Cast) return `the handler of ${lastMessage.tag}`
+  return lastMessage instanceof Continue ? "continue" : "info"
 }
 
 // ----------------------------------------------------------------------------
@@ -328,7 +352,8 @@ const initialised = (entry: Entry, server: ServerState, result: unknown): boolea
     return finished(server)
   }
   server.state = result.state
-  return result.options === undefined ? finished(server) : follow(entry, server, result.options as Options<unknown>)
+  if (result.options !== undefined && !follow(entry, server, result.options as Options<unknown>)) return false
+  return finished(server)
 }
 
 /** The typed failure of `init` is an answer to whoever started the server: the process ends normally, and hurts nobody. */
@@ -339,16 +364,14 @@ const failInit = (entry: Entry, server: ServerState, cause: Cause.Cause<unknown>
     return endInit(entry, server, ExitReason.normal)
   }
   server.crash = cause
-  server.reports = true
   endInit(entry, server, ExitReason.crashed(cause))
 }
 
 const endInit = (entry: Entry, server: ServerState, reason: ExitReason.ExitReason): void => {
   entry.status = ending
   entry.reason = reason
-  // A parent that traps exits has the answer of its start, and must not find the exit in its mailbox, too.
-  const parent = FewSet.toArray(entry.links).find((linked) => linked.id === server.parent)
-  if (parent?.trapsExit === true) unlink(parent, entry)
+  server.endsItself = true
+  server.reports = ExitReason.isAbnormal(reason)
   closeScope(entry, server)
 }
 
@@ -366,6 +389,7 @@ const crash = (entry: Entry, server: ServerState, cause: Cause.Cause<unknown>): 
 const stop = (entry: Entry, server: ServerState, reason: ExitReason.ExitReason): void => {
   entry.status = ending
   entry.reason = reason
+  server.endsItself = true
   server.phase = "stopping"
   server.busy = true
   server.reports = ExitReason.isAbnormal(reason)
@@ -392,13 +416,24 @@ const terminated = (entry: Entry, server: ServerState, exit: Exit.Exit<unknown, 
   closeScope(entry, server)
 }
 
-/** Ends the server from outside, by a signal: what runs is interrupted, `terminate` is not called, the scope closes. */
+/**
+ * Ends the server by a signal: what runs is interrupted, `terminate` is not called, the scope closes. A callback that
+ * exits is interrupted, too, but that is no signal: `terminate` is called.
+ */
 const end = (entry: Entry, server: ServerState): void => {
-  // After a kill nobody waits for what still runs.
-  if (entry.status === ended) dropRequests(entry, server)
+  // After a kill nobody waits for what still runs, and nobody is answered.
+  if (entry.status === ended) {
+    server.afterTerminate = undefined
+    dropRequests(server, entry.reason!)
+  }
   if (entry.fiber !== undefined && server.phase !== "closing") return entry.fiber.interruptUnsafe()
   // `terminate` and the scope take their own way to the end.
-  if (server.phase !== "stopping" && server.phase !== "closing") closeScope(entry, server)
+  if (server.phase !== "new" && server.phase !== "init" && server.phase !== "running") return
+  if (server.exits && entry.status === ending) {
+    if (server.phase === "running") return stop(entry, server, entry.reason!)
+    server.reports = ExitReason.isAbnormal(entry.reason!)
+  }
+  closeScope(entry, server)
 }
 
 const closeScope = (entry: Entry, server: ServerState): void => {
@@ -411,17 +446,23 @@ const closeScope = (entry: Entry, server: ServerState): void => {
 }
 
 const finishServer = (entry: Entry, server: ServerState): void => {
+  server.phase = "closed"
+  // Who ends it by a signal goes on before anybody is told; who ends by itself has its own turn.
+  if (server.endsItself) concludeServer(entry, server)
+  else wake(entry)
+}
+
+const concludeServer = (entry: Entry, server: ServerState): void => {
   const reason = entry.reason!
   server.afterTerminate?.()
   if (server.reports) reportCrash(entry, reason, detailsOf(server))
-  if (entry.status !== ended) finish(entry, reason)
-  dropRequests(entry, server)
-  close(entry)
+  conclude(entry)
+  dropRequests(server, reason)
 }
 
-const dropRequests = (entry: Entry, server: ServerState): void => {
-  server.deferred?.forEach((request) => request.dropped(entry.reason!))
-  if (server.afterTerminate === undefined) server.current?.dropped(entry.reason!)
+const dropRequests = (server: ServerState, reason: ExitReason.ExitReason): void => {
+  server.deferred?.forEach((request) => request.dropped(reason))
+  server.current?.dropped(reason)
 }
 
 const detailsOf = (server: ServerState): CrashDetails => {

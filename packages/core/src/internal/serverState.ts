@@ -41,7 +41,7 @@ export class ServerState {
   readonly parent: number | undefined
   starter: Starter | undefined
 
-  phase: "new" | "init" | "running" | "stopping" | "closing" = "new"
+  phase: "new" | "init" | "running" | "stopping" | "closing" | "closed" = "new"
   state: unknown = undefined
   /** Made when the first callback gives an Effect: a server whose handlers give plain steps needs neither. */
   context: Context.Context<never> | undefined = undefined
@@ -49,6 +49,8 @@ export class ServerState {
 
   /** A callback has begun and not ended. */
   busy = false
+  /** Its code is on the stack: it looks for itself whether it has been ended. */
+  running = false
   /** How many callbacks have begun. */
   turn = 0
   /** The call whose handler runs. */
@@ -58,7 +60,7 @@ export class ServerState {
   lastMessage: unknown = undefined
 
   /** The term for `continue`, which comes before any message. */
-  continueWith: { readonly term: unknown } | undefined = undefined
+  continueWith: Continue | undefined = undefined
   /** How long to wait for the next message before `info` is told, and the timer while it waits. */
   timeout: number | undefined = undefined
   timer: Timer | undefined = undefined
@@ -66,6 +68,10 @@ export class ServerState {
   /** What is left to do when `terminate` has run: the answer of a step that replies and stops. */
   afterTerminate: (() => void) | undefined = undefined
   crash: Cause.Cause<unknown> | undefined = undefined
+  /** One of its own callbacks ended it by `Process.exit`. */
+  exits = false
+  /** It ends of itself, and not by a signal. */
+  endsItself = false
   /** Its end is reported: it ended abnormally, and of itself. */
   reports = false
 
@@ -73,6 +79,15 @@ export class ServerState {
     this.definition = definition
     this.args = args
     this.parent = parent?.id
+  }
+}
+
+/** A term for `continue`, and what a report shows when that crashes. */
+export class Continue {
+  readonly continue: unknown
+
+  constructor(term: unknown) {
+    this.continue = term
   }
 }
 

@@ -11,8 +11,8 @@ import type * as Fiber from "effect/Fiber"
 import * as ExitReason from "../ExitReason.ts"
 import { reportCrash } from "./crashReport.ts"
 import { Current, entryOf, tableOf } from "./current.ts"
-import { close, finish, link } from "./lifecycle.ts"
-import { alive, type Behaviour, ended, Entry, insert, runQueueOf } from "./processTable.ts"
+import { conclude, link, wake } from "./lifecycle.ts"
+import { alive, type Behaviour, Entry, insert, runQueueOf } from "./processTable.ts"
 import { Self, type Waiting } from "./receive.ts"
 
 /** Makes a process that takes its first turn when whoever started it has had theirs. */
@@ -49,19 +49,20 @@ export const bodyBehaviour: Behaviour = {
   turn: (entry) => {
     const state = entry.state as BodyState
     if (entry.status !== alive) {
-      // The fiber, if there is one, ends the process when its finalizers have run.
-      if (state.body === undefined) {
-        entry.fiber?.interruptUnsafe()
-        // A receive that cannot be interrupted is woken, and ends by itself.
-        return state.resume?.()
-      }
-      if (entry.status !== ended) finish(entry, entry.reason!)
-      return close(entry)
+      if (entry.fiber === undefined || entry.fiber.pollUnsafe() !== undefined) conclude(entry)
+      return
     }
     if (state.body !== undefined) return begin(entry)
     const resume = state.resume
     state.resume = undefined
     entry.waiting = false
+    resume?.()
+  },
+  end: (entry) => {
+    if (entry.fiber === undefined) return wake(entry)
+    entry.fiber.interruptUnsafe()
+    // A receive in a region that cannot be interrupted would wait for ever: woken, it sees that the process is ending.
+    const { resume } = entry.state as BodyState
     resume?.()
   }
 }
@@ -72,12 +73,10 @@ const begin = (entry: Entry): void => {
 }
 
 const onBodyExit = (entry: Entry, exit: Exit.Exit<unknown, unknown>): void => {
-  if (entry.status !== ended) {
-    const reason = entry.reason ?? ExitReason.fromExit(exit)
-    if (entry.reason === undefined && ExitReason.isAbnormal(reason)) reportCrash(entry, reason)
-    finish(entry, reason)
-  }
-  close(entry)
+  if (entry.status !== alive) return wake(entry)
+  const reason = entry.reason = ExitReason.fromExit(exit)
+  if (ExitReason.isAbnormal(reason)) reportCrash(entry, reason)
+  conclude(entry)
 }
 
 interface Boot extends Effect.Effect<unknown, unknown> {

@@ -4,7 +4,6 @@
  *
  * @internal
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,7 +12,7 @@ import type { Any as AnySpec, Backoff } from "../ChildSpec.ts"
 import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
 import * as Step from "../Step.ts"
-import { instantiate, type ChildInstance } from "./childInstance.ts"
+import { type ChildInstance, instantiate } from "./childInstance.ts"
 import { Child, startChild, stopChild } from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
 import { deliver } from "./lifecycle.ts"
@@ -25,6 +24,7 @@ import * as RestartIntensity from "./restartIntensity.ts"
 import * as RestartPlan from "./restartPlan.ts"
 import { type Definition, InitImpl } from "./serverState.ts"
 import { type Exit, isExit } from "./signal.ts"
+import { now as monotonicNow } from "./time.ts"
 import type { Timer } from "./timers.ts"
 
 /** A tree as it was described, and instantiated. */
@@ -39,8 +39,8 @@ export interface Tree {
 class SupervisorState {
   readonly self: Entry
   readonly tree: Tree
-  /** In start order. */
-  children: Array<Child> = []
+  /** By id, in start order: a Map keeps the place of what it has. */
+  readonly children = new Map<string, Child>()
   readonly byPid = new Map<Entry, Child>()
   readonly history = RestartIntensity.make()
 
@@ -53,8 +53,14 @@ class SupervisorState {
 /** What a supervisor sends to itself when a child is due to be started again. */
 class TryRestart {
   readonly child: Child
-  constructor(child: Child) {
+  /** It has failed to start, and this is one more restart; not so when a backoff is over. */
+  readonly counts: boolean
+  readonly cancel: () => void
+
+  constructor(child: Child, counts: boolean, cancel: () => void) {
     this.child = child
+    this.counts = counts
+    this.cancel = cancel
   }
 }
 
@@ -73,11 +79,13 @@ const stop = (state: SupervisorState, child: Child): Effect.Effect<void> => {
 }
 
 const remove = (state: SupervisorState, child: Child): void => {
-  state.children.splice(state.children.indexOf(child), 1)
+  state.children.delete(child.spec.id)
 }
 
+const reversed = (state: SupervisorState): ReadonlyArray<Child> => Array.from(state.children.values()).toReversed()
+
 const stopAll = Effect.fnUntraced(function*(state: SupervisorState) {
-  for (const child of state.children.toReversed()) yield* stop(state, child)
+  for (const child of reversed(state)) yield* stop(state, child)
 })
 
 // ----------------------------------------------------------------------------
@@ -89,7 +97,7 @@ const init = Effect.fnUntraced(function*(tree: Tree) {
   const state = new SupervisorState(self, tree)
   for (const { instance, spec } of tree.children) {
     const child = new Child(spec, instance.start)
-    state.children.push(child)
+    state.children.set(spec.id, child)
     const error = yield* failure(start(state, child))
     if (error !== undefined) {
       yield* Effect.logError(`child ${spec.id} did not start`, error)
@@ -113,6 +121,7 @@ const onExit = (state: SupervisorState, exit: Exit) => {
   // Not a child, or an incarnation that a restart of the whole group has replaced already.
   if (child === undefined) return Step.noReply(state)
   state.byPid.delete(child.pid!)
+  child.last = child.pid
   child.pid = undefined
   child.reason = exit.reason
   const { restart, significant } = child.spec
@@ -121,13 +130,17 @@ const onExit = (state: SupervisorState, exit: Exit) => {
     return Effect.andThen(reportEnd(child), onRestart(state, child))
   }
   if (decision === "remove") remove(state, child)
-  const othersLeft = state.children.some((other) =>
-    other.spec.significant && (other.pid !== undefined || other.restarting !== undefined)
-  )
-  const next = RestartDecision.shutsDown(state.tree.autoShutdown, significant, othersLeft)
+  const next = RestartDecision.shutsDown(state.tree.autoShutdown, significant, () => significantLeft(state))
     ? Step.stop(ExitReason.shutdown(), state)
     : Step.noReply(state)
   return ExitReason.isAbnormal(exit.reason) ? Effect.as(reportEnd(child), next) : next
+}
+
+const significantLeft = (state: SupervisorState): boolean => {
+  for (const { pid, restarting, spec } of state.children.values()) {
+    if (spec.significant && (pid !== undefined || restarting !== undefined)) return true
+  }
+  return false
 }
 
 const reportEnd = (child: Child): Effect.Effect<void> => {
@@ -140,30 +153,26 @@ const reportEnd = (child: Child): Effect.Effect<void> => {
 // ----------------------------------------------------------------------------
 
 const onRestart = Effect.fnUntraced(function*(state: SupervisorState, child: Child) {
-  const now = yield* Clock.currentTimeMillis
+  const now = yield* monotonicNow
   if (!RestartIntensity.record(state.history, state.tree.intensity, now)) {
     remove(state, child)
-    return yield* giveUp(state, child)
+    const { maxRestarts, withinMillis } = state.tree.intensity
+    return yield* giveUp(state, child, `the limit is ${maxRestarts} restarts within ${withinMillis} ms`)
   }
   const schedule = child.spec.backoff ?? state.tree.backoff
   if (schedule === undefined) return yield* restart(state, child)
   const delay = yield* nextDelay(state, child, schedule, now)
-  if (delay === undefined) return yield* giveUp(state, child)
+  if (delay === undefined) return yield* giveUp(state, child, "its backoff is over")
   if (delay === 0) return yield* restart(state, child)
-  yield* tryAgain(state, child, delay)
+  yield* tryAgain(state, child, delay, false)
   return Step.noReply(state)
 })
 
-const giveUp = (state: SupervisorState, child: Child) => {
-  const { maxRestarts, withinMillis } = state.tree.intensity
-  return Effect.as(
-    Effect.logError(
-      `giving up: child ${child.spec.id} ended (${ExitReason.format(child.reason)}), and the limit is ${maxRestarts} ` +
-        `restarts within ${withinMillis} ms`
-    ),
+const giveUp = (state: SupervisorState, child: Child, why: string) =>
+  Effect.as(
+    Effect.logError(`giving up: child ${child.spec.id} ended (${ExitReason.format(child.reason)}), and ${why}`),
     Step.stop(ExitReason.shutdown(), state)
   )
-}
 
 /** Steps the backoff of a child, from its beginning when the child has been up for longer than the intensity looks back. */
 const nextDelay = Effect.fnUntraced(function*(state: SupervisorState, child: Child, schedule: Backoff, now: number) {
@@ -179,19 +188,20 @@ const nextDelay = Effect.fnUntraced(function*(state: SupervisorState, child: Chi
 })
 
 /** Sends the supervisor a reminder, now or later: until then other messages have their turn. */
-const tryAgain = (state: SupervisorState, child: Child, delay: number): Effect.Effect<void> =>
+const tryAgain = (state: SupervisorState, child: Child, delay: number, counts: boolean): Effect.Effect<void> =>
   Effect.withFiber((fiber) => {
-    const fire = () => deliver(state.self, { kind: Mailbox.user, message: new TryRestart(child), next: undefined })
-    const timer: Timer = { deadline: 0, sequence: 0, index: -1, fire }
-    child.restarting = { cancel: () => timers.cancel(timer) }
     const timers = timersOf(fiber)
+    const fire = () => deliver(state.self, { kind: Mailbox.user, message, next: undefined })
+    const timer: Timer = { deadline: 0, sequence: 0, index: -1, fire }
+    const message = new TryRestart(child, counts, () => timers.cancel(timer))
+    child.restarting = message
     if (delay > 0) timers.start(timer, delay)
     else fire()
     return Effect.void
   })
 
 const restart = Effect.fnUntraced(function*(state: SupervisorState, child: Child) {
-  const plan = RestartPlan.plan(state.tree.strategy, state.children, child)
+  const plan = RestartPlan.plan(state.tree.strategy, state.children.values(), child)
   for (const other of plan.stop) {
     yield* stop(state, other)
     if (other.spec.restart === "temporary") remove(state, other)
@@ -200,12 +210,12 @@ const restart = Effect.fnUntraced(function*(state: SupervisorState, child: Child
   for (const other of plan.start) {
     if (other.spec.restart === "temporary") continue
     const error = yield* failure(start(state, other))
-    other.startedAt = yield* Clock.currentTimeMillis
+    other.startedAt = yield* monotonicNow
     if (error === undefined) continue
     yield* Effect.logError(`child ${other.spec.id} did not start again`, error)
     // one_for_all begins anew with everybody down; rest_for_one goes on from the child that failed.
     if (state.tree.strategy === "one_for_all") yield* stopAll(state)
-    yield* tryAgain(state, other, 0)
+    yield* tryAgain(state, other, 0, true)
     return Step.noReply(state)
   }
   return Step.noReply(state)
@@ -221,12 +231,9 @@ export interface StartRequest {
   readonly context: Context.Context<never>
 }
 
-const find = (state: SupervisorState, id: string): Child | undefined =>
-  state.children.find((child) => child.spec.id === id)
-
 const onStartChild = Effect.fnUntraced(function*(state: SupervisorState, request: StartRequest) {
   const { id, restart } = request.spec
-  const existing = find(state, id)
+  const existing = state.children.get(id)
   if (existing !== undefined) {
     const reason = existing.pid === undefined
       ? new OtpError.DuplicateId({ id })
@@ -237,14 +244,14 @@ const onStartChild = Effect.fnUntraced(function*(state: SupervisorState, request
   const own = yield* Effect.context<never>()
   const context = Context.merge(request.context, Context.pick(Current)(own as Context.Context<Current>))
   const child = new Child(request.spec, Effect.provideContext(instantiate(request.spec).start, context))
-  state.children.push(child)
+  state.children.set(id, child)
   const error = yield* failure(start(state, child))
   if (error !== undefined || (child.pid === undefined && restart === "temporary")) remove(state, child)
   return error === undefined ? Step.reply(child.pid, state) : Step.fail(error, state)
 })
 
 const onTerminateChild = Effect.fnUntraced(function*(state: SupervisorState, id: string) {
-  const child = find(state, id)
+  const child = state.children.get(id)
   if (child === undefined) return Step.fail(new OtpError.ChildNotFound({ id }), state)
   yield* stop(state, child)
   if (child.spec.restart === "temporary") remove(state, child)
@@ -252,7 +259,7 @@ const onTerminateChild = Effect.fnUntraced(function*(state: SupervisorState, id:
 })
 
 const onRestartChild = Effect.fnUntraced(function*(state: SupervisorState, id: string) {
-  const child = find(state, id)
+  const child = state.children.get(id)
   const refused = refuseIfUp(child, id)
   if (refused !== undefined) return Step.fail(refused, state)
   const error = yield* failure(start(state, child!))
@@ -260,7 +267,7 @@ const onRestartChild = Effect.fnUntraced(function*(state: SupervisorState, id: s
 })
 
 const onDeleteChild = (state: SupervisorState, id: string) => {
-  const child = find(state, id)
+  const child = state.children.get(id)
   const refused = refuseIfUp(child, id)
   if (refused !== undefined) return Step.fail(refused, state)
   remove(state, child!)
@@ -279,7 +286,7 @@ const refuseIfUp = (child: Child | undefined, id: string) =>
 // The last started child first, as OTP lists them.
 const onWhichChildren = (state: SupervisorState) =>
   Step.reply(
-    state.children.toReversed().map((child) => ({
+    reversed(state).map((child) => ({
       id: child.spec.id,
       type: child.spec.type,
       child: child.restarting === undefined ? child.pid : "restarting"
@@ -287,16 +294,19 @@ const onWhichChildren = (state: SupervisorState) =>
     state
   )
 
-const onCountChildren = (state: SupervisorState) =>
-  Step.reply(
+const onCountChildren = (state: SupervisorState) => {
+  const children = Array.from(state.children.values())
+  const supervisors = children.filter((child) => child.spec.type === "supervisor").length
+  return Step.reply(
     {
-      specs: state.children.length,
-      active: state.children.filter((child) => child.pid !== undefined).length,
-      supervisors: state.children.filter((child) => child.spec.type === "supervisor").length,
-      workers: state.children.filter((child) => child.spec.type === "worker").length
+      specs: children.length,
+      active: children.filter((child) => child.pid !== undefined).length,
+      supervisors,
+      workers: children.length - supervisors
     },
     state
   )
+}
 
 // ----------------------------------------------------------------------------
 // the definition
@@ -333,12 +343,17 @@ export const definition: Definition = {
     if (isExit(message)) return onExit(state as SupervisorState, message)
     if (message instanceof TryRestart) {
       // It may have been terminated, or restarted with its group, in the meantime.
-      return message.child.restarting === undefined
+      return message.child.restarting !== message
         ? Step.noReply(state)
-        : onRestart(state as SupervisorState, message.child)
+        : message.counts
+        ? onRestart(state as SupervisorState, message.child)
+        : restart(state as SupervisorState, message.child)
     }
-    return Effect.as(Effect.logError("a supervisor got a message that it does not understand", message), Step.noReply(state))
+    return Effect.as(
+      Effect.logError("a supervisor got a message that it does not understand", message),
+      Step.noReply(state)
+    )
   },
   terminate: (state) => stopAll(state as SupervisorState),
-  formatStatus: (state) => (state as SupervisorState).children.map((child) => child.spec.id)
+  formatStatus: (state) => Array.from((state as SupervisorState).children.keys())
 }

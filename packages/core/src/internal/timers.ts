@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
+import { monotonic } from "./time.ts"
 
 /** A timer that can be put into {@link Timers}; `index` is its place in the heap, or -1. */
 export interface Timer {
@@ -31,6 +32,7 @@ const before = (a: Timer, b: Timer): boolean =>
 
 export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers => {
   const context = Context.make(Scheduler.Scheduler, scheduler)
+  const now = monotonic(clock)
   const heap: Array<Timer> = []
   let sequence = 0
   let sleeper: Fiber.Fiber<void> | undefined
@@ -84,7 +86,7 @@ export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers
   const sleepFor = (deadline: number) => {
     stopSleeper()
     wakesAt = deadline
-    const millis = deadline - clock.currentTimeMillisUnsafe()
+    const millis = deadline - now()
     // A clock may end a sleep of zero at once, and nothing may fire inside `start`.
     const sleep = millis > 0 ? clock.sleep(Duration.millis(millis)) : Effect.yieldNow
     const fiber = Effect.runForkWith(context)(sleep)
@@ -100,7 +102,7 @@ export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers
   const expire = () => {
     while (heap.length > 0) {
       // Read again each time: what fires may take long, and Node's timers may wake up to 1 ms early.
-      if (heap[0].deadline > clock.currentTimeMillisUnsafe()) return sleepFor(heap[0].deadline)
+      if (heap[0].deadline > now()) return sleepFor(heap[0].deadline)
       const timer = heap[0]
       removeAt(0)
       timer.fire()
@@ -119,9 +121,9 @@ export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers
   }
 
   return {
-    now: () => clock.currentTimeMillisUnsafe(),
+    now,
     start: (timer, millis) => {
-      timer.deadline = clock.currentTimeMillisUnsafe() + millis
+      timer.deadline = now() + millis
       timer.sequence = sequence++
       siftUp(timer, heap.length)
       if (timer.deadline < wakesAt) sleepFor(timer.deadline)

@@ -4,11 +4,12 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import type * as ExitReason from "../ExitReason.ts"
+import * as ExitReason from "../ExitReason.ts"
 import { timersOf } from "./current.ts"
 import * as FewSet from "./fewSet.ts"
 import { later } from "./later.ts"
-import { ended, type Entry, type Watcher } from "./processTable.ts"
+import { requestStop, sendExit } from "./lifecycle.ts"
+import { alive, ended, type Entry, type Watcher } from "./processTable.ts"
 import type { Timer } from "./timers.ts"
 
 /** Its name is free, and its links and monitors are told. */
@@ -47,6 +48,15 @@ export const awaitClosed = (entry: Entry, millis: number): Effect.Effect<boolean
       return Effect.sync(stop)
     })
   })
+
+/** Ends a process and waits until nothing of it runs: an ordered stop, and a kill when its time is over. */
+export const endWithin = Effect.fnUntraced(function*(entry: Entry, millis: number) {
+  const { outside } = entry.table
+  if (entry.status === alive) requestStop(entry, outside, ExitReason.shutdown())
+  if (yield* awaitClosed(entry, millis)) return
+  sendExit(entry, outside, ExitReason.kill, "exit")
+  yield* awaitClosed(entry, millis)
+})
 
 /** Runs `f` once after so many milliseconds on the clock of the fiber, and gives what cancels it. */
 const after = (fiber: Parameters<typeof timersOf>[0], millis: number, f: () => void): () => void => {
