@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { full } from "./test-scale.ts"
 import projects from "./vitest.workspace.ts"
 
 /** Where `.ci/run` wants the results as JSON, beside those on the terminal. */
@@ -11,6 +12,7 @@ export default defineConfig({
     projects,
     setupFiles: [`${import.meta.dirname}/vitest.setup.ts`],
     passWithNoTests: true,
+    testTimeout: full ? 300_000 : 10_000,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]]
   }
 })

@@ -1,0 +1,193 @@
+import * as ExitReason from "@effect-otp/core/ExitReason"
+import * as GenServer from "@effect-otp/core/GenServer"
+import * as Process from "@effect-otp/core/Process"
+import * as Step from "@effect-otp/core/Step"
+import { settle } from "@effect-otp/core/testing"
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { asProcess, inNode } from "./utils/process.ts"
+import { ask, logged, type Ref, Refused, tell, told } from "./utils/server.ts"
+
+const bad = ExitReason.custom("bad")
+
+describe("a crash report", () => {
+  it.effect("LG-001 LG-014 LG-017 says who crashed, why, in which message of whom, with which state", () =>
+    logged((lines) =>
+      asProcess((self: Process.Self<never>) =>
+        Effect.gen(function*() {
+          const server = yield* told({ init: () => ({ count: 1 }) }).start({ name: "server", label: "the server" })
+          const boom = new Error("boom")
+          const order = () => Effect.die(boom)
+          yield* Effect.exit(ask(server, order))
+          assert.strictEqual(lines.length, 1)
+          const [{ cause, level, message: [title, report] }] = lines
+          assert.deepStrictEqual([level, title], ["Error", `test/Told server ${server.pid} crashed`])
+          assert.deepStrictEqual(report, {
+            pid: `${server.pid}`,
+            name: "server",
+            label: "the server",
+            server: "test/Told",
+            lastMessage: { call: "ask", payload: order, caller: `${self.pid}` },
+            state: { count: 1 },
+            reason: "Crashed",
+            mailboxLength: 0,
+            ancestors: [`${self.pid}`]
+          })
+          assert.deepStrictEqual(cause, Cause.die(boom))
+        })
+      )
+    ))
+
+  it.effect("LG-007 is made of every abnormal end of its own, and shows cast, message and term", () =>
+    logged((lines) =>
+      Effect.gen(function*() {
+        const server = told({ info: () => Step.stop(bad, 1), continue: () => Effect.die("boom") })
+        const order = (state: unknown) => Step.stop(bad, state)
+        const causes = [
+          (ref: Ref) => tell(ref, order),
+          (ref: Ref) => Process.send(ref.pid, "hello"),
+          (ref: Ref) => tell(ref, (state) => Step.noReply(state, { continue: "term" })),
+          (ref: Ref) => tell(ref, () => Process.exit(bad))
+        ]
+        for (const cause of causes) {
+          const ref = yield* server.start()
+          yield* cause(ref)
+          yield* Process.awaitExit(ref.pid)
+        }
+        assert.deepStrictEqual(lines.map(({ message: [, report] }) => report.reason), [
+          "\"bad\"",
+          "\"bad\"",
+          "Crashed",
+          "\"bad\""
+        ])
+        const [cast, message, term] = lines.map(({ message: [, report] }) => report.lastMessage)
+        assert.deepStrictEqual([cast, message, { ...term }], [{ cast: "tell", payload: order }, "hello", {
+          continue: "term"
+        }])
+      })
+    ).pipe(inNode))
+
+  it.effect("LG-007 is made of an init that crashes or stops abnormally", () =>
+    logged((lines) =>
+      Effect.gen(function*() {
+        for (const init of [() => Effect.die("boom"), () => GenServer.initStop(bad), () => Process.exit(bad)]) {
+          yield* Effect.exit(told({ init }).start())
+        }
+        assert.deepStrictEqual(lines.map(({ message: [, report] }) => report.reason), ["Crashed", `"bad"`, `"bad"`])
+      })
+    ).pipe(inNode))
+
+  it.effect("LG-002 LG-005 is not made of an end with Normal or Shutdown, nor of an init that refuses or ignores", () =>
+    logged((lines) =>
+      Effect.gen(function*() {
+        for (const reason of [ExitReason.normal, ExitReason.shutdown(), ExitReason.shutdown("term")]) {
+          const server = yield* told().start()
+          yield* tell(server, (state) => Step.stop(reason, state))
+          yield* Process.awaitExit(server.pid)
+          const exiting = yield* told().start()
+          yield* tell(exiting, () => Process.exit(reason))
+          yield* Process.awaitExit(exiting.pid)
+        }
+        const inits = [
+          () => GenServer.initStop(ExitReason.normal),
+          () => GenServer.ignore,
+          () => Effect.fail(new Refused())
+        ]
+        for (const init of inits) yield* Effect.exit(told({ init }).start())
+        assert.deepStrictEqual(lines, [])
+      })
+    ).pipe(inNode))
+
+  it.effect("LG-003 is not made of a server that a signal ends", () =>
+    logged((lines) =>
+      Effect.gen(function*() {
+        for (const reason of [bad, ExitReason.kill]) {
+          const server = yield* told().start()
+          const call = yield* Effect.forkChild(ask(server, () => Effect.never))
+          yield* settle
+          yield* Process.exit(server.pid, reason)
+          yield* Effect.exit(Fiber.join(call))
+          yield* Process.awaitExit(server.pid)
+        }
+        assert.deepStrictEqual(lines, [])
+      })
+    ).pipe(inNode))
+
+  it.effect("is not made of a typed failure that is an answer", () =>
+    logged((lines) =>
+      Effect.gen(function*() {
+        const server = yield* told().start()
+        yield* Effect.flip(ask(server, () => Effect.fail(new Refused())))
+        assert.deepStrictEqual(lines, [])
+      })
+    ).pipe(inNode))
+
+  it.effect("LG-008 comes after terminate", () =>
+    Effect.gen(function*() {
+      const seen: Array<string> = []
+      const logger = Logger.make(() => {
+        seen.push("report")
+      })
+      yield* Effect.gen(function*() {
+        const server = yield* told({ terminate: () => Effect.sync(() => seen.push("terminate")) }).start()
+        yield* tell(server, () => Effect.die("boom"))
+        yield* Process.awaitExit(server.pid)
+      }).pipe(Effect.provide(Logger.layer([logger])))
+      assert.deepStrictEqual(seen, ["terminate", "report"])
+    }).pipe(inNode))
+
+  it.effect("LG-016 GS-079 shows what formatStatus makes of the state, and outlives one that crashes", () =>
+    logged((lines) =>
+      Effect.gen(function*() {
+        for (
+          const formatStatus of [() => "formatted", () => {
+            throw new Error("no")
+          }]
+        ) {
+          const server = yield* told({ init: () => "secret", formatStatus }).start()
+          yield* tell(server, (state) => Step.stop(bad, state))
+          yield* Process.awaitExit(server.pid)
+        }
+        assert.deepStrictEqual(lines.map(({ message: [, report] }) => report.state), [
+          "formatted",
+          "formatStatus crashed"
+        ])
+      })
+    ).pipe(inNode))
+
+  class Vault extends GenServer.Service<Vault>()("test/Vault", [
+    GenServer.call("open", { payload: { password: Schema.Redacted(Schema.String) }, success: Schema.Void })
+  ]) {
+    static readonly server = this.implement({
+      init: (key: string) => ({ key: Redacted.make(key) }),
+      handlers: { open: () => Effect.die("boom") }
+    })
+  }
+
+  it.effect("keeps what is Redacted redacted, in the last message and in the state, as text and as JSON", () =>
+    Effect.gen(function*() {
+      const printed: Array<string> = []
+      const keep = (format: Logger.Logger<unknown, string>) => Logger.map(format, (line) => printed.push(line))
+      yield* Effect.gen(function*() {
+        const vault = yield* Vault.server.start("key 1234")
+        yield* Effect.exit(vault.open({ password: Redacted.make("password 5678") }))
+      }).pipe(
+        Effect.provide(Logger.layer([keep(Logger.formatLogFmt), keep(Logger.formatJson), keep(Logger.formatSimple)]))
+      )
+      assert.strictEqual(printed.length, 3)
+      for (const line of printed) {
+        assert.include(line, "test/Vault #PID<0.1.0> crashed")
+        assert.include(line, "<redacted>")
+        assert.notInclude(line, "1234")
+        assert.notInclude(line, "5678")
+      }
+      const [{ message: [, report] }] = [JSON.parse(printed[1])]
+      assert.deepStrictEqual(report.lastMessage, { call: "open", payload: { password: "<redacted>" } })
+      assert.deepStrictEqual(report.state, { key: "<redacted>" })
+    }).pipe(inNode))
+})

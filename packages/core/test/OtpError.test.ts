@@ -1,0 +1,88 @@
+import * as ExitReason from "@effect-otp/core/ExitReason"
+import * as OtpError from "@effect-otp/core/OtpError"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import { idle, inNode } from "./utils/process.ts"
+
+describe("light errors", () => {
+  const errors = [
+    OtpError.callNoProcess("cache", "get"),
+    OtpError.callTimeout("cache", "get", 5000),
+    OtpError.callServerExited("cache", "get", ExitReason.killed),
+    OtpError.callCallingSelf("cache", "get", ["cache", "cache"])
+  ]
+
+  it("are instances of their class, with tag and message, and without a stack", () => {
+    for (const error of errors) {
+      assert.instanceOf(error, OtpError.CallError)
+      assert.instanceOf(error, Error)
+      assert.strictEqual(error._tag, "CallError")
+      assert.isUndefined(error.stack)
+      assert.match(error.message, /^call get to cache: /)
+    }
+    assert.deepStrictEqual(errors.map((error) => error.reason._tag), [
+      "NoProcess",
+      "Timeout",
+      "ServerExited",
+      "CallingSelf"
+    ])
+  })
+
+  it.effect("can be yielded, and caught by their tag and by their reason", () =>
+    Effect.gen(function*() {
+      for (const error of errors) {
+        const failing = Effect.gen(function*() {
+          return yield* error
+        })
+        assert.strictEqual(yield* Effect.catchTag(failing, "CallError", Effect.succeed), error)
+        const timeout = yield* Effect.option(
+          Effect.catchReason(failing, "CallError", "Timeout", (reason) => Effect.succeed(reason.after))
+        )
+        assert.strictEqual(timeout._tag, error.reason._tag === "Timeout" ? "Some" : "None")
+      }
+    }))
+
+  it("are equal if they say the same", () => {
+    assert.isTrue(Equal.equals(errors[1], OtpError.callTimeout("cache", "get", 5000)))
+    assert.isFalse(Equal.equals(errors[1], OtpError.callTimeout("cache", "get", 5001)))
+    assert.deepStrictEqual({ ...OtpError.receiveTimeout(10) }, { ...new OtpError.ReceiveTimeout({ after: 10 }) })
+  })
+})
+
+describe("messages", () => {
+  it("say what was asked of whom, and whether it may have run", () => {
+    assert.strictEqual(
+      OtpError.callTimeout("cache", "get", 5000).message,
+      "call get to cache: no answer within 5000 ms; a request that had begun may still run"
+    )
+    assert.strictEqual(
+      OtpError.callServerExited("cache", "get", ExitReason.custom("bad")).message,
+      "call get to cache: the server ended before it answered (\"bad\"); the request may have run"
+    )
+    assert.strictEqual(
+      OtpError.callNoProcess("cache", "get").message,
+      "call get to cache: no process is there: it has ended or was never started; the request was not delivered"
+    )
+    assert.include(OtpError.callCallingSelf("cache", "get", ["a", "b", "a"]).message, "a -> b -> a")
+  })
+
+  it.effect("a start that failed says where, and why", () =>
+    inNode(Effect.gen(function*() {
+      const pid = yield* idle
+      const message = (reason: OtpError.StartFailure<unknown>, ...childPath: ReadonlyArray<string>) =>
+        new OtpError.StartError({ childPath, reason }).message
+      assert.strictEqual(
+        message(new OtpError.InitFailed({ error: "no" }), "top", "cache"),
+        "top/cache did not start: init failed with \"no\""
+      )
+      assert.strictEqual(
+        message(new OtpError.AlreadyStarted({ pid })),
+        `the process did not start: already started as ${pid}`
+      )
+      assert.strictEqual(
+        message(new OtpError.DuplicateId({ id: "cache" }), "top"),
+        "top did not start: two children have the id \"cache\""
+      )
+    })))
+})

@@ -1,0 +1,84 @@
+/** Options that are wrong are refused at the door, by name and value. */
+import * as ChildSpec from "@effect-otp/core/ChildSpec"
+import * as ExitReason from "@effect-otp/core/ExitReason"
+import * as Process from "@effect-otp/core/Process"
+import * as Supervisor from "@effect-otp/core/Supervisor"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { probed, started } from "./utils/tree.ts"
+
+const run = () => Effect.never
+const bad = (value: unknown): never => value as never
+
+describe("options of a tree", () => {
+  const refused: ReadonlyArray<readonly [id: string, () => unknown, message: string]> = [
+    ["SV-011", () => Supervisor.make({ strategy: bad("oneForOne"), children: [] }), `strategy: expected .*"oneForOne"`],
+    ...[-1, 1.5, NaN, Infinity].map((maxRestarts) =>
+      [
+        "SV-011",
+        () => Supervisor.make({ intensity: { maxRestarts, within: 1 }, children: [] }),
+        `intensity.maxRestarts: .* got ${maxRestarts}`
+      ] as const
+    ),
+    ...[0, -5, NaN].map((within) =>
+      [
+        "SV-011",
+        () => Supervisor.make({ intensity: { maxRestarts: 1, within }, children: [] }),
+        `intensity.within: .* got ${within}`
+      ] as const
+    ),
+    ["SV-011", () => Supervisor.make({ autoShutdown: bad("any"), children: [] }), `autoShutdown: .* got "any"`],
+    ["SV-016", () => ChildSpec.worker({ id: "", run }), `id: expected a string that is not empty, got ""`],
+    ["SV-016", () => ChildSpec.worker({ id: bad(1), run }), `id: .* got 1`],
+    ["SV-016", () => ChildSpec.worker({ id: "a", restart: bad("always"), run }), `restart: .* got "always"`],
+    ["SV-016", () => ChildSpec.worker({ id: "a", shutdown: -1, run }), `shutdown: .* got -1`],
+    ["SV-016", () => ChildSpec.worker({ id: "a", shutdown: bad("brutal_kill"), run }), `shutdown: .* "brutal_kill"`],
+    [
+      "SV-016",
+      () => ChildSpec.make({ id: "a", type: bad("thing"), start: bad(Effect.never) }),
+      `type: .* got "thing"`
+    ],
+    ["SV-016", () => ChildSpec.make({ id: "a", start: bad(() => Effect.never) }), `start: expected an Effect`],
+    ["SV-016", () => ChildSpec.worker({ id: "a", run: bad(Effect.never) }), `run: expected a function`]
+  ]
+
+  for (const [id, make, message] of refused) {
+    it(`${id} refused: ${message}`, () => assert.throws(make, new RegExp(message)))
+  }
+
+  it("SV-017 what is no spec is refused where the tree is made", () => {
+    assert.throws(() => Supervisor.make({ children: bad([{ id: "a" }]) }), /children: expected a ChildSpec, got/)
+    assert.throws(() => Supervisor.make({ children: bad([1]) }), /children: expected a ChildSpec, got 1/)
+  })
+
+  it("SV-015 unknown keys are ignored", () => {
+    assert.strictEqual(ChildSpec.worker(bad({ id: "a", run, colour: "red" })).id, "a")
+  })
+
+  it("SV-013 defaults: permanent worker with 5 seconds, a supervisor with no limit, not significant", () => {
+    const { backoff, id, restart, shutdown, significant, type } = ChildSpec.worker({ id: "a", run })
+    assert.deepStrictEqual({ backoff, id, restart, shutdown, significant, type }, {
+      backoff: undefined,
+      id: "a",
+      restart: "permanent",
+      shutdown: "5 seconds",
+      significant: false,
+      type: "worker"
+    })
+    const tree = Supervisor.make({ children: [] }).child({ id: "b" })
+    assert.deepStrictEqual([tree.type, tree.restart, tree.shutdown], ["supervisor", "permanent", "Infinity"])
+  })
+
+  it.effect("SV-009 SV-010 Elixir's flags by default: one_for_one, 3 restarts within 5 seconds", () =>
+    probed(function*(probe) {
+      const tree = Supervisor.make({ children: [probe.child("a"), probe.child("b")] })
+      const ref = yield* started(probe, tree, "start a", "start b")
+      for (let i = 0; i < 3; i++) {
+        yield* probe.end("a", ExitReason.custom("bad"))
+        yield* probe.sees("stop a", "start a")
+      }
+      yield* probe.end("a", ExitReason.custom("bad"))
+      yield* probe.sees("stop a", "stop b")
+      assert.isFalse(yield* Process.isAlive(ref.pid))
+    }))
+})

@@ -1,0 +1,136 @@
+import { settle } from "@effect-otp/core/testing"
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Scheduler from "effect/Scheduler"
+import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
+import * as scale from "../../../../test-scale.ts"
+import * as Timers from "../../src/internal/timers.ts"
+import { makeClock } from "../utils/clock.ts"
+
+const make = Effect.map(
+  Effect.all([Clock.Clock, Scheduler.Scheduler]),
+  ([clock, scheduler]) => Timers.make(clock, scheduler)
+)
+
+const timer = (fire: () => void): Timers.Timer => ({ deadline: 0, sequence: 0, index: -1, fire })
+
+const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
+
+const steps = Schema.Array(Schema.Struct({
+  what: Schema.Literals(["start", "start", "start", "cancel", "adjust"]),
+  /** A delay, which timer, or how far to move the clock. */
+  n: upTo(40)
+})).check(Schema.isMaxLength(80))
+
+interface Expected {
+  readonly id: number
+  readonly due: number
+  readonly timer: Timers.Timer
+}
+
+describe("Timers", () => {
+  it.effect.prop(
+    "fire in the order of their deadlines, then of their age, and never when cancelled",
+    { steps },
+    (input) =>
+      Effect.gen(function*() {
+        const timers = yield* make
+        const fired: Array<number> = []
+        const expectedToFire: Array<number> = []
+        let pending: ReadonlyArray<Expected> = []
+        let now = 0
+        let ids = 0
+        const move = Effect.fnUntraced(function*(by: number) {
+          now += by
+          const due = pending.filter((each) => each.due <= now)
+          pending = pending.filter((each) => each.due > now)
+          expectedToFire.push(...due.sort((a, b) => a.due - b.due || a.id - b.id).map((each) => each.id))
+          yield* TestClock.adjust(by)
+        })
+        for (const { n, what } of input.steps) {
+          if (what === "start") {
+            const id = ids++
+            // Zero is for tests of its own: it fires in the next turn, without time passing.
+            const delay = n + 1
+            const started = timer(() => fired.push(id))
+            timers.start(started, delay)
+            pending = [...pending, { id, due: now + delay, timer: started }]
+          } else if (what === "cancel" && pending.length > 0) {
+            const cancelled = pending[n % pending.length]!
+            assert.isTrue(timers.cancel(cancelled.timer))
+            assert.isFalse(timers.cancel(cancelled.timer))
+            pending = pending.filter((each) => each !== cancelled)
+          } else if (what === "adjust") {
+            yield* move(n)
+          }
+          assert.deepStrictEqual(fired, expectedToFire)
+          assert.isTrue(pending.every((each) => each.timer.index >= 0))
+        }
+        yield* move(1000)
+        assert.deepStrictEqual(fired, expectedToFire)
+      }),
+    { arbitrary: { runs: scale.cases } }
+  )
+
+  it.effect("what fires may start and cancel timers", () =>
+    Effect.gen(function*() {
+      const timers = yield* make
+      const fired: Array<string> = []
+      const victim = timer(() => fired.push("victim"))
+      const next = timer(() => fired.push("next"))
+      timers.start(
+        timer(() => {
+          fired.push("first")
+          assert.isTrue(timers.cancel(victim))
+          timers.start(next, 5)
+        }),
+        10
+      )
+      timers.start(victim, 10)
+      yield* TestClock.adjust(14)
+      assert.deepStrictEqual(fired, ["first"])
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(fired, ["first", "next"])
+    }))
+
+  it.effect("nothing fires inside of start, also with no time to wait", () =>
+    Effect.gen(function*() {
+      const timers = yield* make
+      let fired = false
+      timers.start(timer(() => (fired = true)), 0)
+      assert.isFalse(fired)
+      yield* settle
+      assert.isTrue(fired)
+    }))
+
+  it.effect("one sleeper serves them all, woken for the earliest, and none is left when all are cancelled", () =>
+    Effect.gen(function*() {
+      const clock = makeClock()
+      const timers = Timers.make(clock, yield* Scheduler.Scheduler)
+      const [late, early] = [timer(() => {}), timer(() => {})]
+      timers.start(late, 100)
+      timers.start(timer(() => {}), 200)
+      assert.deepStrictEqual(clock.sleeps(), [100])
+      timers.start(early, 50)
+      assert.deepStrictEqual(clock.sleeps(), [50])
+      clock.now = 50
+      clock.wake()
+      assert.deepStrictEqual(clock.sleeps(), [50])
+      clock.now = 100
+      clock.wake()
+      assert.deepStrictEqual(clock.sleeps(), [100])
+      clock.now = 200
+      clock.wake()
+      assert.deepStrictEqual(clock.sleeps(), [])
+      timers.start(late, 100)
+      timers.cancel(late)
+      // Who calls in a row uses it again and again.
+      timers.start(late, 100)
+      timers.cancel(late)
+      assert.deepStrictEqual(clock.sleeps(), [100])
+      yield* settle
+      assert.deepStrictEqual(clock.sleeps(), [])
+    }))
+})
