@@ -125,7 +125,7 @@ export type Provided<Services, Provide extends boolean | undefined> = false exte
  * - `restart`: `permanent` (default) starts it again whatever the reason, `transient` unless it ended `Normal` or
  *   `Shutdown`, `temporary` never.
  * - `shutdown`: 5 seconds by default, without limit for supervisors.
- * - `significant`: it counts for the `autoShutdown` of its supervisor. Default: false.
+ * - `significant`: it counts for the `autoShutdown` of its supervisor; not for a permanent child. Default: false.
  * - `backoff`: how long to wait before it is started again, instead of the supervisor's.
  *
  * @category models
@@ -147,13 +147,21 @@ export const fromInstance = <Provides, E, R>(
   const type = Input.oneOf("type", ["worker", "supervisor"], options.type ?? "worker")
   const shutdown = options.shutdown ?? (type === "supervisor" ? "Infinity" : "5 seconds")
   if (shutdown !== "brutalKill") Input.millis("shutdown", shutdown)
+  const restart = Input.oneOf("restart", ["permanent", "transient", "temporary"], options.restart ?? "permanent")
+  const significant = options.significant ?? false
   const spec: Omit<Any, typeof TypeId> & Instantiable = {
     [InstantiateTypeId]: instantiate,
     id: Input.nonEmpty("id", options.id),
     type,
-    restart: Input.oneOf("restart", ["permanent", "transient", "temporary"], options.restart ?? "permanent"),
+    restart,
     shutdown,
-    significant: options.significant ?? false,
+    // A permanent child never ends for good, so nobody could wait for it.
+    significant: Input.check(
+      "significant",
+      "false for a permanent child",
+      !significant || restart !== "permanent",
+      significant
+    ),
     backoff: options.backoff
   }
   return spec as unknown as ChildSpec<Provides, E, R>

@@ -46,7 +46,7 @@ export class Timeout extends Data.TaggedError("Timeout")<{
 }
 
 /**
- * The server ended before it answered: the request may have run, in part or whole.
+ * The server ended before it answered: a request that had begun may have run, in part or whole; one still queued did not.
  *
  * @category errors
  * @since 0.1.0
@@ -100,7 +100,7 @@ export class CallingSelf extends Data.TaggedError("CallingSelf")<{
  * | --- | --- |
  * | `NoProcess` | no |
  * | `Timeout` | yes, if it had begun |
- * | `ServerExited` | yes |
+ * | `ServerExited` | yes, unless it was still queued |
  * | `Overloaded` | no |
  * | `CallingSelf` | no |
  *

@@ -1,7 +1,7 @@
 /**
  * Processes: code with an identity and a mailbox, which fails alone.
  *
- * A process is spawned from a body. It has a pid, takes messages from its own mailbox and shares nothing else. Processes
+ * A process is spawned from a body. It has a pid, takes messages from its own mailbox and keeps its state to itself. Processes
  * that belong together are linked, those that only want to know are monitors. In Effect much of this is a fiber and a
  * `Queue`; reach for a process when somebody must be able to address it, watch it, or end it from outside. For a loop that
  * answers requests, `GenServer` is the process to take.

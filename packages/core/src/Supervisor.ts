@@ -246,7 +246,11 @@ class Impl {
 
   constructor(options: Options<Children>) {
     this.options = options
-    for (const spec of options.children) Input.check("children", "a ChildSpec", isInstantiable(spec), spec)
+    for (const spec of options.children) {
+      Input.check("children", "a ChildSpec", isInstantiable(spec), spec)
+      const counts = !spec.significant || (options.autoShutdown ?? "never") !== "never"
+      Input.check(`significant of ${spec.id}`, "false where autoShutdown is never", counts, true)
+    }
     this.settings = {
       strategy: Input.oneOf(
         "strategy",
@@ -420,7 +424,9 @@ export const startChild = <E, R>(
   spec: ChildSpec.ChildSpec<never, E, R>
 ): Effect.Effect<Pid<never, unknown> | undefined, OtpError.StartError<E> | OtpError.CallError, R> =>
   Effect.contextWith((context: Context.Context<R>) => {
-    const request: Loop.StartRequest = { spec, context: context as Context.Context<never> }
+    // In the caller, whose defect a bad spec is: the supervisor must not crash over it.
+    const instance = instantiate(Input.check("spec", "a ChildSpec", isInstantiable(spec), spec))
+    const request: Loop.StartRequest = { spec, instance, context: context as Context.Context<never> }
     return ask(ref, Loop.operations.startChild, request) as Effect.Effect<
       Pid<never, unknown> | undefined,
       OtpError.StartError<E> | OtpError.CallError

@@ -30,14 +30,6 @@ describe("autoShutdown", () => {
       assert.isTrue(yield* Process.isAlive(ref.pid))
     }))
 
-  it.effect("never: a significant child changes nothing", () =>
-    probed(function*(probe) {
-      const ref = yield* started(probe, Supervisor.make({ children: [probe.child("a", transient)] }), "start a")
-      yield* probe.end("a", ExitReason.normal)
-      yield* probe.sees("stop a")
-      assert.isTrue(yield* Process.isAlive(ref.pid))
-    }))
-
   it.effect("SV-087 a significant transient child that crashes is restarted", () =>
     probed(function*(probe) {
       const tree = Supervisor.make({ autoShutdown: "anySignificant", children: [probe.child("a", transient)] })

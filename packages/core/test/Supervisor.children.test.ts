@@ -5,6 +5,7 @@ import * as OtpError from "@effect-otp/core/OtpError"
 import * as Process from "@effect-otp/core/Process"
 import * as Supervisor from "@effect-otp/core/Supervisor"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { probed, Refused, started } from "./utils/tree.ts"
@@ -85,6 +86,17 @@ describe("startChild", () => {
       }
       assert.deepStrictEqual(yield* listed(ref), [["a", probe.pid("a")]])
       yield* probe.sees()
+    }))
+
+  it.effect("SV-072 what is no spec is a defect of the caller that says so, and the supervisor lives", () =>
+    probed(function*(probe) {
+      const ref = yield* started(probe, Supervisor.make({ children: [probe.child("a")] }), "start a")
+      for (const spec of [undefined, 1, {}, { id: "b" }]) {
+        const exit = yield* Effect.exit(Supervisor.startChild(ref, spec as ChildSpec.ChildSpec<never, never, never>))
+        assert(exit._tag === "Failure")
+        assert.match(String(Cause.squash(exit.cause)), /spec: expected a ChildSpec, got/)
+      }
+      assert.deepStrictEqual(yield* listed(ref), [["a", probe.pid("a")]])
     }))
 
   it.effect("a child gets the services of whoever adds it, also when it is started again", () =>

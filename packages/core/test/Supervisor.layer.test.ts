@@ -262,9 +262,12 @@ describe("ChildSpec", () => {
     }))
 
   it.effect.each(
-    [["linked", Process.spawnLink(() => Effect.void)], ["not linked", Process.spawn(() => Effect.void)]] as const
+    [["linked", Process.spawnLink(() => Process.exit(bad))], [
+      "not linked",
+      Process.spawn(() => Process.exit(bad))
+    ]] as const
   )(
-    "make: a process (%s) that has ended when its start returns is restarted, once each time",
+    "SV-008 make: a process (%s) that has crashed when its start returns is restarted, once each time",
     ([, spawn]) =>
       probed(function*(probe) {
         const start = Effect.tap(spawn, (pid) => Effect.andThen(probe.report("start a"), Process.awaitExit(pid)))

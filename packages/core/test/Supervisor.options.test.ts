@@ -28,6 +28,12 @@ describe("options of a tree", () => {
       ] as const
     ),
     ["SV-011", () => Supervisor.make({ autoShutdown: bad("any"), children: [] }), `autoShutdown: .* got "any"`],
+    ["SV-016", () => ChildSpec.worker({ id: "a", significant: true, run }), `significant: .* permanent child, got true`],
+    [
+      "SV-016",
+      () => Supervisor.make({ children: [ChildSpec.worker({ id: "a", restart: "transient", significant: true, run })] }),
+      `significant of a: expected false where autoShutdown is never, got true`
+    ],
     ["SV-016", () => ChildSpec.worker({ id: "", run }), `id: expected a string that is not empty, got ""`],
     ["SV-016", () => ChildSpec.worker({ id: bad(1), run }), `id: .* got 1`],
     ["SV-016", () => ChildSpec.worker({ id: "a", restart: bad("always"), run }), `restart: .* got "always"`],
@@ -69,7 +75,7 @@ describe("options of a tree", () => {
     assert.deepStrictEqual([tree.type, tree.restart, tree.shutdown], ["supervisor", "permanent", "Infinity"])
   })
 
-  it.effect("SV-009 SV-010 Elixir's flags by default: one_for_one, 3 restarts within 5 seconds", () =>
+  it.effect("SV-009 Elixir's flags by default: one_for_one, 3 restarts within 5 seconds", () =>
     probed(function*(probe) {
       const tree = Supervisor.make({ children: [probe.child("a"), probe.child("b")] })
       const ref = yield* started(probe, tree, "start a", "start b")

@@ -19,8 +19,8 @@ export interface CrashDetails {
 export const reportCrash = (entry: Entry, reason: ExitReason.ExitReason, details?: CrashDetails): void => {
   const report = {
     pid: entry.toString(),
-    name: entry.name?.toString(),
-    label: entry.label,
+    ...(entry.name === undefined ? {} : { name: entry.name.toString() }),
+    ...(entry.label === undefined ? {} : { label: entry.label }),
     ...details,
     reason: reason._tag === "Crashed" ? "Crashed" : ExitReason.format(reason),
     mailboxLength: entry.length,

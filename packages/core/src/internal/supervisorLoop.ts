@@ -12,7 +12,7 @@ import type { Any as AnySpec, Backoff } from "../ChildSpec.ts"
 import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
 import * as Step from "../Step.ts"
-import { type ChildInstance, instantiate } from "./childInstance.ts"
+import type { ChildInstance } from "./childInstance.ts"
 import { Child, startChild, stopChild } from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
 import { deliver } from "./lifecycle.ts"
@@ -126,14 +126,12 @@ const onExit = (state: SupervisorState, exit: Exit) => {
   child.reason = exit.reason
   const { restart, significant } = child.spec
   const decision = RestartDecision.decide(restart, exit.reason)
-  if (decision === "restart") {
-    return Effect.andThen(reportEnd(child), onRestart(state, child))
-  }
+  if (decision === "restart") return onRestart(state, child)
   if (decision === "remove") remove(state, child)
   const next = RestartDecision.shutsDown(state.tree.autoShutdown, significant, () => significantLeft(state))
     ? Step.stop(ExitReason.shutdown(), state)
     : Step.noReply(state)
-  return ExitReason.isAbnormal(exit.reason) ? Effect.as(reportEnd(child), next) : next
+  return ExitReason.isAbnormal(exit.reason) ? Effect.as(Effect.logError(ended(child)), next) : next
 }
 
 const significantLeft = (state: SupervisorState): boolean => {
@@ -143,10 +141,7 @@ const significantLeft = (state: SupervisorState): boolean => {
   return false
 }
 
-const reportEnd = (child: Child): Effect.Effect<void> => {
-  const message = `child ${child.spec.id} ended (${ExitReason.format(child.reason)})`
-  return child.spec.restart === "temporary" ? Effect.logError(message) : Effect.logWarning(`${message}, restarting it`)
-}
+const ended = (child: Child): string => `child ${child.spec.id} ended (${ExitReason.format(child.reason)})`
 
 // ----------------------------------------------------------------------------
 // restarts
@@ -160,9 +155,9 @@ const onRestart = Effect.fnUntraced(function*(state: SupervisorState, child: Chi
     return yield* giveUp(state, child, `the limit is ${maxRestarts} restarts within ${withinMillis} ms`)
   }
   const schedule = child.spec.backoff ?? state.tree.backoff
-  if (schedule === undefined) return yield* restart(state, child)
-  const delay = yield* nextDelay(state, child, schedule, now)
+  const delay = schedule === undefined ? 0 : yield* nextDelay(state, child, schedule, now)
   if (delay === undefined) return yield* giveUp(state, child, "its backoff is over")
+  yield* Effect.logWarning(`${ended(child)}, restarting it${delay === 0 ? "" : ` in ${delay} ms`}`)
   if (delay === 0) return yield* restart(state, child)
   yield* tryAgain(state, child, delay, false)
   return Step.noReply(state)
@@ -170,7 +165,7 @@ const onRestart = Effect.fnUntraced(function*(state: SupervisorState, child: Chi
 
 const giveUp = (state: SupervisorState, child: Child, why: string) =>
   Effect.as(
-    Effect.logError(`giving up: child ${child.spec.id} ended (${ExitReason.format(child.reason)}), and ${why}`),
+    Effect.logError(`giving up: ${ended(child)}, and ${why}`),
     Step.stop(ExitReason.shutdown(), state)
   )
 
@@ -228,6 +223,7 @@ const restart = Effect.fnUntraced(function*(state: SupervisorState, child: Child
 /** What `startChild` asks for: the requirements of the spec come with it, from whoever asks. */
 export interface StartRequest {
   readonly spec: AnySpec
+  readonly instance: ChildInstance
   readonly context: Context.Context<never>
 }
 
@@ -243,7 +239,7 @@ const onStartChild = Effect.fnUntraced(function*(state: SupervisorState, request
   // The caller's services, but the supervisor's process and scope: it is the supervisor that starts.
   const own = yield* Effect.context<never>()
   const context = Context.merge(request.context, Context.pick(Current)(own as Context.Context<Current>))
-  const child = new Child(request.spec, Effect.provideContext(instantiate(request.spec).start, context))
+  const child = new Child(request.spec, Effect.provideContext(request.instance.start, context))
   state.children.set(id, child)
   const error = yield* failure(start(state, child))
   if (error !== undefined || (child.pid === undefined && restart === "temporary")) remove(state, child)
