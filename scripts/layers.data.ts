@@ -39,7 +39,16 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
     // 2: processes
     ["Link", "Monitor", "Node", "Process", "Timer"],
     // 3: what every server shares
-    ["internal/gen", "internal/protocol", "internal/request", "internal/serverLoop", "internal/serverState"],
+    [
+      "internal/gen",
+      "internal/protocol",
+      "internal/request",
+      "internal/serverEffect",
+      "internal/serverEnd",
+      "internal/serverLoop",
+      "internal/serverState",
+      "internal/serverTimeout"
+    ],
     // 4: supervision
     ["ChildSpec", "Supervisor", "internal/childRuntime", "internal/supervisorLoop"],
     // 5: behaviours

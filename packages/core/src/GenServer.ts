@@ -309,6 +309,7 @@ type Callbacks = Omit<Definition, "name" | "protocol" | "init"> & {
 }
 
 const makeServer = (key: string, protocol: Protocol, callbacks: Callbacks) => {
+  protocol_.checkHandlers(key, protocol, callbacks.handlers)
   const definition: Definition = {
     ...callbacks,
     name: key,

@@ -5,8 +5,10 @@ import * as Step from "@effect-otp/core/Step"
 import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
@@ -55,6 +57,35 @@ describe("a call", () => {
       const call = yield* Effect.forkChild(Effect.provideService(never, GenServer.CallTimeout, "30 millis"))
       yield* TestClock.adjust("30 millis")
       assert.strictEqual((yield* callFails(Fiber.join(call), "Timeout")).reason.after, 30)
+    }).pipe(inNode))
+
+  it.effect("holds a timer while it waits, and none when it is answered", () =>
+    Effect.gen(function*() {
+      const server = yield* told().start()
+      const gate = yield* Deferred.make<void>()
+      let sleeping = 0
+      const base = yield* Clock.Clock
+      const clock = Object.assign(Object.create(base), {
+        sleep: (duration: Duration.Duration) =>
+          Effect.suspend(() => {
+            sleeping++
+            return Effect.onExit(base.sleep(duration), () => Effect.sync(() => sleeping--))
+          })
+      })
+      yield* Effect.gen(function*() {
+        yield* ask(server, (state) => Effect.as(Effect.yieldNow, Step.reply(1, state)))
+        yield* settle
+        assert.strictEqual(sleeping, 0)
+        const call = yield* Effect.forkChild(
+          ask(server, (state) => Effect.as(Deferred.await(gate), Step.reply(1, state)))
+        )
+        yield* settle
+        assert.strictEqual(sleeping, 1)
+        yield* Deferred.succeed(gate, undefined)
+        yield* Fiber.join(call)
+        yield* settle
+        assert.strictEqual(sleeping, 0)
+      }).pipe(Effect.provideService(Clock.Clock, clock))
     }).pipe(inNode))
 
   it.effect("with a CallTimeout that is none dies, and says which value it was", () =>
@@ -305,6 +336,32 @@ describe("a call that would wait for itself", () => {
       yield* settle
       yield* release
       assert.strictEqual(yield* Deferred.await(answer), "answered")
+    }).pipe(inNode))
+
+  it.effect("is not one if the handler that made the first call has not waited for it, whatever runs now", () =>
+    Effect.gen(function*() {
+      const [a, b] = [yield* told().start(), yield* told().start()]
+      const answer = yield* Deferred.make<unknown, unknown>()
+      const back = (gate: Effect.Effect<void>) => (state: unknown) =>
+        Effect.andThen(gate, Effect.orDie(ask(a, reply("answered")))).pipe(
+          Effect.map((value) => Step.reply(value, state))
+        )
+      const background = (gate: Effect.Effect<void>) =>
+        ask(a, (state) =>
+          ask(b, back(gate)).pipe(
+            Deferred.into(answer),
+            Effect.forkScoped({ startImmediately: true }),
+            Effect.as(Step.reply(1, state))
+          ))
+      yield* background(Effect.void)
+      assert.strictEqual(yield* Deferred.await(answer), "answered")
+      const go = yield* Deferred.make<void>()
+      yield* background(Deferred.await(go))
+      const release = yield* held(a)
+      yield* Deferred.succeed(go, undefined)
+      yield* settle
+      yield* release
+      assert.strictEqual(yield* ask(b, reply("alive")), "alive")
     }).pipe(inNode))
 
   it.effect("is one from a fiber that the handler waits for", () =>

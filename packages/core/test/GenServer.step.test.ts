@@ -114,7 +114,7 @@ describe("a timeout", () => {
         },
         continue: (state) => Step.noReply(state, timeout)
       }).start()
-      const passes = TestClock.adjust("1 second")
+      const passes = Effect.andThen(settle, TestClock.adjust("1 second"))
       yield* passes
       yield* ask(server, (state) => Step.reply(0, state, timeout))
       yield* passes
@@ -142,6 +142,18 @@ describe("a timeout", () => {
         yield* other
         yield* TestClock.adjust("1 day")
       }
+      assert.deepStrictEqual(seen, ["message"])
+    }).pipe(inNode))
+
+  it.effect("GS-038 is cancelled by a message that comes in the same instant, but first", () =>
+    Effect.gen(function*() {
+      const seen: Array<unknown> = []
+      const server = yield* listening(seen).start()
+      yield* Process.sendAfter(server.pid, "message", "1 second")
+      yield* tell(server, after("1 second"))
+      yield* settle
+      yield* TestClock.adjust("1 second")
+      yield* settle
       assert.deepStrictEqual(seen, ["message"])
     }).pipe(inNode))
 

@@ -83,7 +83,7 @@ describe("the Counter of the lesson", () => {
         }
         assert.strictEqual(yield* counter.value(), count)
       }).pipe(inNode),
-    { arbitrary: { numRuns: scale.cases } } as never
+    { arbitrary: { runs: scale.cases } }
   )
 })
 
@@ -241,6 +241,15 @@ describe("Service.at", () => {
   })
 })
 
+describe("Service.implement", () => {
+  it("GS-033 refuses an implementation without a handler for each request, also where no compiler looks", () => {
+    assert.throws(
+      () => Told.implement({ init: () => 0, handlers: { tell: () => Step.noReply(0) } } as never),
+      `test/Told: there is no handler for the request "ask"`
+    )
+  })
+})
+
 describe("a payload", () => {
   class Point extends Schema.Class<Point>("test/Point")({ x: Schema.Finite }) {}
   class Shapes extends GenServer.Service<Shapes>()("test/Shapes", [
@@ -251,6 +260,10 @@ describe("a payload", () => {
       },
       success: Schema.Unknown
     }),
+    GenServer.call("word", {
+      payload: { word: Schema.String.pipe(Schema.withConstructorDefault(Effect.succeed("default"))) },
+      success: Schema.String
+    }),
     GenServer.call("point", { payload: Point, success: Schema.Boolean }),
     GenServer.call("plain", { payload: { list: Schema.Array(Schema.String) }, success: Schema.Unknown }),
     GenServer.cast("cast", { payload: { n: Schema.Int } })
@@ -259,6 +272,7 @@ describe("a payload", () => {
       init: () => 0,
       handlers: {
         echo: (count, payload) => Step.reply(payload, count + 1),
+        word: (count, { word }) => Step.reply(word, count + 1),
         point: (count, payload) => Step.reply(payload instanceof Point, count + 1),
         plain: (count, payload) => Step.reply([payload, count], count),
         cast: (count) => Step.noReply(count + 1)
@@ -271,6 +285,7 @@ describe("a payload", () => {
       const shapes = yield* Shapes.server.start()
       assert.deepStrictEqual(yield* shapes.echo(), { n: 5 })
       assert.deepStrictEqual(yield* shapes.echo({ n: 1, s: "a" }), { n: 1, s: "a" })
+      assert.strictEqual(yield* shapes.word(), "default")
       assert.isTrue(yield* shapes.point({ x: 1 }))
     }).pipe(inNode))
 

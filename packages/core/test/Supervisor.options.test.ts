@@ -28,10 +28,15 @@ describe("options of a tree", () => {
       ] as const
     ),
     ["SV-011", () => Supervisor.make({ autoShutdown: bad("any"), children: [] }), `autoShutdown: .* got "any"`],
-    ["SV-016", () => ChildSpec.worker({ id: "a", significant: true, run }), `significant: .* permanent child, got true`],
     [
       "SV-016",
-      () => Supervisor.make({ children: [ChildSpec.worker({ id: "a", restart: "transient", significant: true, run })] }),
+      () => ChildSpec.worker({ id: "a", significant: true, run }),
+      `significant: .* permanent child, got true`
+    ],
+    [
+      "SV-016",
+      () =>
+        Supervisor.make({ children: [ChildSpec.worker({ id: "a", restart: "transient", significant: true, run })] }),
       `significant of a: expected false where autoShutdown is never, got true`
     ],
     ["SV-016", () => ChildSpec.worker({ id: "", run }), `id: expected a string that is not empty, got ""`],

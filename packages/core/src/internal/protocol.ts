@@ -214,3 +214,12 @@ export const checkProtocol = (key: string, protocol: Protocol): void => {
     seen.add(_tag)
   }
 }
+
+/** A handler for each request, for those who come without the compiler. */
+export const checkHandlers = (key: string, protocol: Protocol, handlers: { readonly [tag: string]: unknown }): void => {
+  for (const { _tag } of protocol) {
+    if (typeof handlers[_tag] !== "function") {
+      throw new TypeError(`${key}: there is no handler for the request "${_tag}"`)
+    }
+  }
+}

@@ -3,29 +3,26 @@
  *
  * A server that waits holds no fiber. One is made when a callback gives an Effect, and it is gone when that Effect has
  * ended; if it ends at once, the loop never left. What a step means is decided in `apply`, and everything that ends a
- * server goes through `stop`.
+ * server goes through `stop` (`serverEnd.ts`).
  *
  * @internal
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { format } from "effect/Formatter"
-import * as Scheduler from "effect/Scheduler"
-import * as Scope from "effect/Scope"
 import * as ExitReason from "../ExitReason.ts"
 import { CallError, Ignored, InitFailed } from "../OtpError.ts"
 import { type Options, StepImpl } from "../Step.ts"
-import { type CrashDetails, reportCrash, reportUnexpected } from "./crashReport.ts"
-import { Current } from "./current.ts"
+import { reportUnexpected } from "./crashReport.ts"
 import * as Input from "./input.ts"
-import { conclude, deliver, wake } from "./lifecycle.ts"
+import { wake } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
-import { alive, type Behaviour, ended, ending, type Entry, timersOf } from "./processTable.ts"
-import { Cast, Request } from "./request.ts"
-import { Continue, InitImpl, InitTypeId, type ServerState, timeoutMessage } from "./serverState.ts"
+import { alive, type Behaviour, ending, type Entry } from "./processTable.ts"
+import { Cast, type Request } from "./request.ts"
+import { runEffect } from "./serverEffect.ts"
+import { closeScope, concludeServer, crash, end, stop } from "./serverEnd.ts"
+import { Continue, InitImpl, InitTypeId, type ServerState } from "./serverState.ts"
+import { stopTimeout, wait } from "./serverTimeout.ts"
 import { type Exit as ExitMessage, isExit } from "./signal.ts"
 
 // A server that always has a message lets others have their turn after so many.
@@ -121,34 +118,6 @@ const continueWith = (entry: Entry, server: ServerState): boolean => {
   return run(entry, server, () => callback(server.state, next.continue), undefined)
 }
 
-const wait = (entry: Entry, server: ServerState): void => {
-  entry.waiting = true
-  const after = server.timeout
-  if (after === undefined || after === Infinity || server.timer !== undefined) return
-  const fire = () => {
-    server.timer = undefined
-    // A message that came in the same instant was first.
-    if (entry.length === 0) deliver(entry, { kind: Mailbox.timeout, message: timeoutMessage, next: undefined })
-  }
-  if (after === 0) return fire()
-  server.timer = { deadline: 0, sequence: 0, index: -1, fire }
-  serverTimers(entry).start(server.timer, after)
-}
-
-const stopTimeout = (entry: Entry, server: ServerState): void => {
-  server.timeout = undefined
-  if (server.timer === undefined) return
-  serverTimers(entry).cancel(server.timer)
-  server.timer = undefined
-}
-
-const serverTimers = (entry: Entry) =>
-  timersOf(
-    entry.table,
-    Context.get(entry.context, Clock.Clock),
-    Context.get(entry.context, Scheduler.Scheduler)
-  )
-
 // ----------------------------------------------------------------------------
 // callbacks and their results
 // ----------------------------------------------------------------------------
@@ -175,36 +144,6 @@ const run = (
     if (!sync && goOn) loop(entry, server)
     return goOn
   })
-}
-
-/** Runs the Effect of a callback; `then` gets its Exit, and whether it came at once. */
-const runEffect = (
-  entry: Entry,
-  server: ServerState,
-  effect: unknown,
-  then: (exit: Exit.Exit<unknown, unknown>, sync: boolean) => boolean
-): boolean => {
-  if (!Effect.isEffect(effect)) return then(Exit.succeed(effect), true)
-  if (Exit.isExit(effect)) return then(effect as Exit.Exit<unknown, unknown>, true)
-  const fiber = Effect.runForkWith(contextOf(entry, server))(effect as Effect.Effect<unknown, unknown>)
-  const exit = fiber.pollUnsafe()
-  if (exit !== undefined) return then(exit, true)
-  entry.fiber = fiber
-  fiber.addObserver((exit) => {
-    entry.fiber = undefined
-    server.running = true
-    then(exit, false)
-    server.running = false
-  })
-  // It may have been ended while the Effect ran up to here.
-  if (entry.status === ended || (entry.status === ending && server.phase !== "stopping")) fiber.interruptUnsafe()
-  return false
-}
-
-const contextOf = (entry: Entry, server: ServerState): Context.Context<never> => {
-  if (server.context !== undefined) return server.context
-  server.scope = Scope.makeUnsafe()
-  return server.context = entry.context.pipe(Context.add(Current, entry), Context.add(Scope.Scope, server.scope))
 }
 
 const onExit = (
@@ -373,112 +312,4 @@ const endInit = (entry: Entry, server: ServerState, reason: ExitReason.ExitReaso
   server.endsItself = true
   server.reports = ExitReason.isAbnormal(reason)
   closeScope(entry, server)
-}
-
-// ----------------------------------------------------------------------------
-// the end
-// ----------------------------------------------------------------------------
-
-const crash = (entry: Entry, server: ServerState, cause: Cause.Cause<unknown>): false => {
-  server.crash = cause
-  stop(entry, server, ExitReason.crashed(cause))
-  return false
-}
-
-/** Ends the server from within: `terminate`, then the scope, then links and monitors. */
-const stop = (entry: Entry, server: ServerState, reason: ExitReason.ExitReason): void => {
-  entry.status = ending
-  entry.reason = reason
-  server.endsItself = true
-  server.phase = "stopping"
-  server.busy = true
-  server.reports = ExitReason.isAbnormal(reason)
-  const terminate = server.definition.terminate
-  if (terminate === undefined) return closeScope(entry, server)
-  let result: unknown
-  try {
-    result = terminate(server.state, reason)
-  } catch (defect) {
-    return terminated(entry, server, Exit.die(defect))
-  }
-  runEffect(entry, server, result, (exit) => {
-    terminated(entry, server, exit)
-    return false
-  })
-}
-
-const terminated = (entry: Entry, server: ServerState, exit: Exit.Exit<unknown, unknown>): void => {
-  if (exit._tag === "Failure" && entry.status !== ended) {
-    server.crash = exit.cause
-    server.reports = true
-    entry.reason = ExitReason.crashed(exit.cause)
-  }
-  closeScope(entry, server)
-}
-
-/**
- * Ends the server by a signal: what runs is interrupted, `terminate` is not called, the scope closes. A callback that
- * exits is interrupted, too, but that is no signal: `terminate` is called.
- */
-const end = (entry: Entry, server: ServerState): void => {
-  // After a kill nobody waits for what still runs, and nobody is answered.
-  if (entry.status === ended) {
-    server.afterTerminate = undefined
-    dropRequests(server, entry.reason!)
-  }
-  if (entry.fiber !== undefined && server.phase !== "closing") return entry.fiber.interruptUnsafe()
-  // `terminate` and the scope take their own way to the end.
-  if (server.phase !== "new" && server.phase !== "init" && server.phase !== "running") return
-  if (server.exits && entry.status === ending) {
-    if (server.phase === "running") return stop(entry, server, entry.reason!)
-    server.reports = ExitReason.isAbnormal(entry.reason!)
-  }
-  closeScope(entry, server)
-}
-
-const closeScope = (entry: Entry, server: ServerState): void => {
-  server.phase = "closing"
-  stopTimeout(entry, server)
-  const exit = server.crash === undefined ? Exit.void : Exit.failCause(server.crash)
-  const finalizers = server.scope === undefined ? undefined : Scope.closeUnsafe(server.scope, exit)
-  if (finalizers === undefined) return finishServer(entry, server)
-  Effect.runForkWith(server.context!)(Effect.uninterruptible(finalizers)).addObserver(() => finishServer(entry, server))
-}
-
-const finishServer = (entry: Entry, server: ServerState): void => {
-  server.phase = "closed"
-  // Who ends it by a signal goes on before anybody is told; who ends by itself has its own turn.
-  if (server.endsItself) concludeServer(entry, server)
-  else wake(entry)
-}
-
-const concludeServer = (entry: Entry, server: ServerState): void => {
-  const reason = entry.reason!
-  server.afterTerminate?.()
-  if (server.reports) reportCrash(entry, reason, detailsOf(server))
-  conclude(entry)
-  dropRequests(server, reason)
-}
-
-const dropRequests = (server: ServerState, reason: ExitReason.ExitReason): void => {
-  server.deferred?.forEach((request) => request.dropped(reason))
-  server.current?.dropped(reason)
-}
-
-const detailsOf = (server: ServerState): CrashDetails => {
-  const { formatStatus, name } = server.definition
-  let state = server.state
-  try {
-    if (formatStatus !== undefined) state = formatStatus(state)
-  } catch {
-    state = "formatStatus crashed"
-  }
-  return { server: name, lastMessage: describeMessage(server.lastMessage), state }
-}
-
-const describeMessage = (message: unknown): unknown => {
-  if (message instanceof Request) {
-    return { call: message.operation.tag, payload: message.message, caller: message.caller?.toString() }
-  }
-  return message instanceof Cast ? { cast: message.tag, payload: message.message } : message
 }

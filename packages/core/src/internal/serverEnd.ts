@@ -1,0 +1,119 @@
+/**
+ * How a server ends: from within by `stop`, which runs `terminate`, or from outside by a signal. Both close the scope, tell
+ * those who wait for an answer, and report what has crashed.
+ *
+ * @internal
+ */
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as ExitReason from "../ExitReason.ts"
+import { type CrashDetails, reportCrash } from "./crashReport.ts"
+import { conclude, wake } from "./lifecycle.ts"
+import { ended, ending, type Entry } from "./processTable.ts"
+import { Cast, Request } from "./request.ts"
+import { runEffect } from "./serverEffect.ts"
+import type { ServerState } from "./serverState.ts"
+import { stopTimeout } from "./serverTimeout.ts"
+
+export const crash = (entry: Entry, server: ServerState, cause: Cause.Cause<unknown>): false => {
+  server.crash = cause
+  stop(entry, server, ExitReason.crashed(cause))
+  return false
+}
+
+/** Ends the server from within: `terminate`, then the scope, then links and monitors. */
+export const stop = (entry: Entry, server: ServerState, reason: ExitReason.ExitReason): void => {
+  entry.status = ending
+  entry.reason = reason
+  server.endsItself = true
+  server.phase = "stopping"
+  server.busy = true
+  server.reports = ExitReason.isAbnormal(reason)
+  const terminate = server.definition.terminate
+  if (terminate === undefined) return closeScope(entry, server)
+  let result: unknown
+  try {
+    result = terminate(server.state, reason)
+  } catch (defect) {
+    return terminated(entry, server, Exit.die(defect))
+  }
+  runEffect(entry, server, result, (exit) => {
+    terminated(entry, server, exit)
+    return false
+  })
+}
+
+const terminated = (entry: Entry, server: ServerState, exit: Exit.Exit<unknown, unknown>): void => {
+  if (exit._tag === "Failure" && entry.status !== ended) {
+    server.crash = exit.cause
+    server.reports = true
+    entry.reason = ExitReason.crashed(exit.cause)
+  }
+  closeScope(entry, server)
+}
+
+/**
+ * Ends the server by a signal: what runs is interrupted, `terminate` is not called, the scope closes. A callback that
+ * exits is interrupted, too, but that is no signal: `terminate` is called.
+ */
+export const end = (entry: Entry, server: ServerState): void => {
+  // After a kill nobody waits for what still runs, and nobody is answered.
+  if (entry.status === ended) dropRequests(server, entry.reason!)
+  if (entry.fiber !== undefined && server.phase !== "closing") return entry.fiber.interruptUnsafe()
+  // `terminate` and the scope take their own way to the end.
+  if (server.phase !== "new" && server.phase !== "init" && server.phase !== "running") return
+  if (server.exits && entry.status === ending) {
+    if (server.phase === "running") return stop(entry, server, entry.reason!)
+    server.reports = ExitReason.isAbnormal(entry.reason!)
+  }
+  closeScope(entry, server)
+}
+
+export const closeScope = (entry: Entry, server: ServerState): void => {
+  server.phase = "closing"
+  stopTimeout(entry, server)
+  const exit = server.crash === undefined ? Exit.void : Exit.failCause(server.crash)
+  const finalizers = server.scope === undefined ? undefined : Scope.closeUnsafe(server.scope, exit)
+  if (finalizers === undefined) return finishServer(entry, server)
+  Effect.runForkWith(server.context!)(Effect.uninterruptible(finalizers)).addObserver(() => finishServer(entry, server))
+}
+
+const finishServer = (entry: Entry, server: ServerState): void => {
+  server.phase = "closed"
+  // Who ends it by a signal goes on before anybody is told; who ends by itself has its own turn.
+  if (server.endsItself) concludeServer(entry, server)
+  else wake(entry)
+}
+
+export const concludeServer = (entry: Entry, server: ServerState): void => {
+  const reason = entry.reason!
+  server.afterTerminate?.()
+  if (server.reports) reportCrash(entry, reason, detailsOf(server))
+  conclude(entry)
+  dropRequests(server, reason)
+}
+
+const dropRequests = (server: ServerState, reason: ExitReason.ExitReason): void => {
+  server.deferred?.forEach((request) => request.dropped(reason))
+  server.current?.dropped(reason)
+}
+
+const detailsOf = (server: ServerState): CrashDetails => {
+  const { formatStatus, name } = server.definition
+  let state = server.state
+  try {
+    if (formatStatus !== undefined) state = formatStatus(state)
+  } catch {
+    state = "formatStatus crashed"
+  }
+  return { server: name, lastMessage: describeMessage(server.lastMessage), state }
+}
+
+const describeMessage = (message: unknown): unknown => {
+  if (message instanceof Request) {
+    return { call: message.operation.tag, payload: message.message, caller: message.caller?.toString() }
+  }
+  return message instanceof Cast ? { cast: message.tag, payload: message.message } : message
+}

@@ -1,0 +1,41 @@
+/**
+ * The timeout of a step: how long a server waits for its next message before `info` is told.
+ *
+ * @internal
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Scheduler from "effect/Scheduler"
+import { deliver } from "./lifecycle.ts"
+import * as Mailbox from "./mailbox.ts"
+import { type Entry, timersOf } from "./processTable.ts"
+import { type ServerState, timeoutMessage } from "./serverState.ts"
+
+/** Waits for the next message, and for as long as the last step said. */
+export const wait = (entry: Entry, server: ServerState): void => {
+  entry.waiting = true
+  const after = server.timeout
+  if (after === undefined || after === Infinity || server.timer !== undefined) return
+  const fire = () => {
+    server.timer = undefined
+    // A message that came in the same instant was first.
+    if (entry.length === 0) deliver(entry, { kind: Mailbox.timeout, message: timeoutMessage, next: undefined })
+  }
+  if (after === 0) return fire()
+  server.timer = { deadline: 0, sequence: 0, index: -1, fire }
+  serverTimers(entry).start(server.timer, after)
+}
+
+export const stopTimeout = (entry: Entry, server: ServerState): void => {
+  server.timeout = undefined
+  if (server.timer === undefined) return
+  serverTimers(entry).cancel(server.timer)
+  server.timer = undefined
+}
+
+const serverTimers = (entry: Entry) =>
+  timersOf(
+    entry.table,
+    Context.get(entry.context, Clock.Clock),
+    Context.get(entry.context, Scheduler.Scheduler)
+  )
