@@ -40,6 +40,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
     ["Link", "Monitor", "Node", "Process", "Timer"],
     // 3: what every server shares
     [
+      "internal/address",
       "internal/gen",
       "internal/protocol",
       "internal/request",

@@ -15,6 +15,7 @@ import * as Rpc from "effect/rpc/Rpc"
 import type * as Scope from "effect/Scope"
 import * as ChildSpec from "./ChildSpec.ts"
 import * as ExitReason from "./ExitReason.ts"
+import type { Place } from "./internal/address.ts"
 import type {
   Callback,
   CheckHandlers,
@@ -321,7 +322,7 @@ const makeServer = (key: string, protocol: Protocol, callbacks: Callbacks) => {
 
   const child = ({ args, options }: Started<ChildOptions>): ChildSpec.Any =>
     ChildSpec.fromInstance({ ...options, id: options.id ?? key }, () => {
-      const place: Gen.Place = { shown: key, pid: undefined }
+      const place: Place = { shown: key, pid: undefined }
       const client = protocol_.makeClient(key, protocol, place, {})
       return {
         context: options.provide === false ? Context.empty() : Context.make(Context.Service<object>(key), client),

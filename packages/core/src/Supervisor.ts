@@ -19,6 +19,7 @@ import { type ChildInstance, instantiate, isInstantiable } from "./internal/chil
 import * as Gen from "./internal/gen.ts"
 import * as Input from "./internal/input.ts"
 import type { Entry } from "./internal/processTable.ts"
+import type { Operation } from "./internal/request.ts"
 import type { AutoShutdown } from "./internal/restartDecision.ts"
 import type { Strategy } from "./internal/restartPlan.ts"
 import * as Loop from "./internal/supervisorLoop.ts"
@@ -404,7 +405,7 @@ export const stop = (
 // ----------------------------------------------------------------------------
 
 // A supervisor may be busy stopping a child for as long as that child is allowed: like OTP, these wait without limit.
-const ask = (ref: Ref, operation: Gen.Operation, payload: unknown): Effect.Effect<unknown, unknown> =>
+const ask = (ref: Ref, operation: Operation, payload: unknown): Effect.Effect<unknown, unknown> =>
   Effect.provideService(Gen.call(ref.pid, Loop.protocol, operation, payload), Gen.CallTimeout, Duration.infinity)
 
 /**

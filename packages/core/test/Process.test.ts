@@ -505,6 +505,28 @@ describe("many", () => {
   )
 
   it.effect(
+    `a chain of ${many} processes whose finalizers end one another ends to the last`,
+    () =>
+      asProcess((self: Process.Self<Process.Down>) =>
+        Effect.gen(function*() {
+          const first = yield* idle
+          let last: Process.Pid<never> = first
+          for (let i = 1; i < many; i++) {
+            const before: Process.Pid<never> = last
+            last = yield* Process.spawn(() => Effect.onInterrupt(Effect.never, () => Process.exit(before, bad)))
+          }
+          yield* settle
+          yield* Process.monitor(first)
+          yield* Process.exit(last, bad)
+          assert.deepStrictEqual((yield* self.receive).reason, bad)
+          yield* settle
+          assert.deepStrictEqual(yield* Process.list, [self.pid])
+        })
+      ),
+    60_000
+  )
+
+  it.effect(
     `a chain of ${many} processes that each await the end of another unwinds`,
     () =>
       asProcess((self: Process.Self<Process.Down>) =>

@@ -79,6 +79,7 @@ describe("interruption", () => {
         assert.deepStrictEqual(yield* arrived(self), [])
         assert.isFalse(yield* Process.isAlive(pid))
         yield* Process.send(pid, "too late")
+        assert.strictEqual(Option.getOrThrow(yield* Process.info(pid)).mailboxLength, 0)
         yield* Deferred.succeed(gate, undefined)
         assert.deepStrictEqual(texts(yield* arrived(self)), ["region ends", bad])
       })

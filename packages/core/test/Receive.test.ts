@@ -2,6 +2,7 @@ import * as ExitReason from "@effect-otp/core/ExitReason"
 import * as Process from "@effect-otp/core/Process"
 import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -9,6 +10,7 @@ import * as Filter from "effect/Filter"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
+import { makeClock } from "./utils/clock.ts"
 import { arrived, asProcess, downOf, queued } from "./utils/process.ts"
 
 const bad = ExitReason.custom("bad")
@@ -271,6 +273,33 @@ describe("after", () => {
         }
       })
     ))
+
+  it.effect("however a receive ends, its timer goes with it", () =>
+    Effect.gen(function*() {
+      const clock = makeClock()
+      yield* asProcess((self: Process.Self<Process.Down>) =>
+        Effect.gen(function*() {
+          for (const how of ["matches", "throws", "is ended"] as const) {
+            const [child] = yield* Process.spawnMonitor((own: Process.Self<string>) =>
+              own.receiveMatch(
+                () => {
+                  if (how === "throws") throw new Error("no predicate")
+                  return true
+                },
+                { after: "1 hour" }
+              )
+            )
+            yield* settle
+            assert.deepStrictEqual(clock.sleeps(), [3_600_000])
+            if (how === "is ended") yield* Process.exit(child, bad)
+            else yield* Process.send(child, "message")
+            yield* self.receive
+            yield* settle
+            assert.deepStrictEqual(clock.sleeps(), [])
+          }
+        })
+      ).pipe(Effect.provideService(Clock.Clock, clock))
+    }))
 
   it.effect("RX-008 a match that is there before the timeout is handled wins", () =>
     asProcess((self: Process.Self<string>) =>

@@ -13,15 +13,16 @@ import type * as Fiber from "effect/Fiber"
 import * as ExitReason from "../ExitReason.ts"
 import type * as Name from "../Name.ts"
 import * as OtpError from "../OtpError.ts"
+import { type Address, locate, showAddress } from "./address.ts"
 import { entryOf, tableOf, timersOf } from "./current.ts"
 import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
 import { later } from "./later.ts"
-import { deliver, register, requestStop, sendExit, unlink } from "./lifecycle.ts"
+import { deliver, deliverNow, register, requestStop, sendExit, unlink } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
-import { alive, describe, ended, Entry, type ProcessTable, runQueueOf, type Watcher } from "./processTable.ts"
+import { alive, describe, ended, type Entry, runQueueOf, type Watcher } from "./processTable.ts"
 import { Cast, type Operation, Request } from "./request.ts"
-import { nameOf, resolve, show } from "./resolve.ts"
+import { nameOf, resolve } from "./resolve.ts"
 import { serverBehaviour } from "./serverLoop.ts"
 import { type Definition, ServerState, type Starter } from "./serverState.ts"
 import { isExit } from "./signal.ts"
@@ -32,25 +33,6 @@ import { awaitEnded } from "./wait.ts"
 // ----------------------------------------------------------------------------
 // addressing
 // ----------------------------------------------------------------------------
-
-/** Where a supervisor keeps the current incarnation of one child. */
-export interface Place {
-  readonly shown: string
-  pid: Entry | undefined
-}
-
-export type { Operation } from "./request.ts"
-
-export type Address = Name.AnyTarget | Place
-
-const isPlace = (address: Address): address is Place => typeof address === "object" && "shown" in address
-
-const locate = (table: ProcessTable, address: Address): Entry | undefined => {
-  if (address instanceof Entry) return address
-  return isPlace(address) ? address.pid : resolve(table, address)
-}
-
-const showAddress = (address: Address): string => isPlace(address) ? address.shown : show(address)
 
 // A call to a process that speaks another protocol would never be answered: it is refused at the door.
 const checkProtocol = (entry: Entry, address: Address, protocol: object, tag: string): void => {
@@ -228,28 +210,27 @@ Call.prototype = Effectable.Prototype<Call>({
         return Exit.fail(OtpError.callCallingSelf(showAddress(address), operation.tag, chain))
       }
     }
-    const after = timeoutOf(fiber)
-    const request = new Request(
-      operation,
-      this.payload,
-      showAddress(address),
-      runQueueOf(table, fiber.cache.scheduler),
-      caller,
-      calling === undefined ? -1 : (calling.state as ServerState).turn
-    )
-    return Effect.callback((resume) => {
-      request.resume = resume
-      if (after !== Infinity) {
-        request.after = after
-        request.timers = timersOf(fiber)
-        request.timers.start(request, after)
-      }
-      deliver(entry, request)
-      // Who is interrupted takes back a request that is still queued: the server skips what is done.
-      return Effect.sync(() => request.giveUp())
-    })
+    const queue = runQueueOf(table, fiber.cache.scheduler)
+    const turn = calling === undefined ? -1 : (calling.state as ServerState).turn
+    const request = new Request(operation, this.payload, address, queue, caller, turn)
+    if (!deliverNow(entry, queue, request)) deliver(entry, request)
+    return request.exit ?? wait(fiber, request)
   }
 })
+
+const wait = (fiber: Fiber.Fiber<unknown, unknown>, request: Request): Effect.Effect<unknown, unknown> => {
+  const after = timeoutOf(fiber)
+  return Effect.callback((resume) => {
+    request.resume = resume
+    if (after !== Infinity) {
+      request.after = after
+      request.timers = timersOf(fiber)
+      request.timers.start(request, after)
+    }
+    // Who is interrupted takes back a request that is still queued: the server skips what is done.
+    return Effect.sync(() => request.giveUp())
+  })
+}
 
 /**
  * Whether a server waits for what this fiber waits for: it does if the fiber belongs to the callback that runs, and not if

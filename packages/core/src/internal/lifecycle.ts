@@ -15,6 +15,7 @@ import { RegistrationError } from "../OtpError.ts"
 import * as FewSet from "./fewSet.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, ended, ending, type Entry, remove, type Watcher, type Watching } from "./processTable.ts"
+import type { RunQueue } from "./runQueue.ts"
 import * as Signal from "./signal.ts"
 
 // ----------------------------------------------------------------------------
@@ -32,6 +33,27 @@ export const deliver = (entry: Entry, node: Mailbox.MailNode): boolean => {
   if (entry.status !== alive) return false
   Mailbox.push(entry, node)
   if (entry.waiting) wake(entry)
+  return true
+}
+
+// Each nests some twenty frames: far from what a stack can hold. What is deeper takes the run queue.
+const maxNested = 32
+
+/**
+ * Delivers to a process that waits with an empty mailbox and lets it take its turn at once, in the turn of the sender: the
+ * next it would do anyway, without a way through the scheduler. Only where both run in the same shared drain, since any
+ * other scheduler must decide the order itself.
+ */
+export const deliverNow = (entry: Entry, queue: RunQueue, node: Mailbox.MailNode): boolean => {
+  const { table } = entry
+  if (!queue.isShared || entry.runQueue !== queue || !entry.waiting || entry.scheduled || entry.head !== undefined) {
+    return false
+  }
+  if (table.nested >= maxNested) return false
+  table.nested++
+  Mailbox.push(entry, node)
+  entry.run()
+  table.nested--
   return true
 }
 
@@ -74,13 +96,23 @@ export const beginEnding = (entry: Entry, reason: ExitReason.ExitReason): void =
   if (entry.status !== alive) return
   entry.status = ending
   entry.reason = reason
-  entry.behaviour.end(entry)
+  stop(entry)
 }
 
 // A kill waits for nobody: the others are told now, and finalizers run on behind.
 const killNow = (entry: Entry): void => {
   finish(entry, ExitReason.killed)
+  stop(entry)
+}
+
+// A finalizer may end another process, whose finalizer may end yet another, each inside the one before it. One that is too
+// deep ends in a turn of its own.
+const stop = (entry: Entry): void => {
+  const { table } = entry
+  if (table.nested >= maxNested) return wake(entry)
+  table.nested++
   entry.behaviour.end(entry)
+  table.nested--
 }
 
 // ----------------------------------------------------------------------------

@@ -171,6 +171,8 @@ export interface ProcessTable {
   readonly name: string
   lastId: number
   size: number
+  /** How many turns and ends run inside one another. */
+  nested: number
   first: Entry | undefined
   last: Entry | undefined
   /** Stands for code that is no process, where a signal needs a sender. It prints as `#PID<0.0.0>`. */
@@ -185,6 +187,7 @@ export const make = (name: string): ProcessTable => {
     name,
     lastId: 0,
     size: 0,
+    nested: 0,
     first: undefined,
     last: undefined,
     outside: undefined as never,

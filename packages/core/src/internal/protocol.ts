@@ -11,7 +11,9 @@ import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { CallError } from "../OtpError.ts"
 import type { Pid } from "../Pid.ts"
+import type { Address } from "./address.ts"
 import * as Gen from "./gen.ts"
+import type { Operation } from "./request.ts"
 
 const AcceptedTypeId = "~@effect-otp/core/GenServer/Accepted"
 
@@ -135,7 +137,7 @@ export type Ref<Self, Message = never> = ClientOf<Self> & { readonly pid: Pid<Me
 // ----------------------------------------------------------------------------
 
 /** Makes a client that reaches whoever is at an address now. */
-export const makeClient = (key: string, protocol: Protocol, address: Gen.Address, own: object): object => {
+export const makeClient = (key: string, protocol: Protocol, address: Address, own: object): object => {
   const client: Record<string, unknown> = { ...own }
   for (const rpc of protocol as ReadonlyArray<Rpc.AnyWithProps>) {
     client[rpc._tag] = requestOf(protocol, rpc)(address, key)
@@ -145,7 +147,7 @@ export const makeClient = (key: string, protocol: Protocol, address: Gen.Address
 
 type Method = (input?: unknown) => Effect.Effect<unknown, unknown>
 
-type ForAddress = (address: Gen.Address, key: string) => Method
+type ForAddress = (address: Address, key: string) => Method
 
 const requests = new WeakMap<object, ForAddress>()
 
@@ -158,10 +160,10 @@ const requestOf = (protocol: Protocol, rpc: Rpc.AnyWithProps): ForAddress => {
 
 const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps): ForAddress => {
   const tag = rpc._tag
-  const operation: Gen.Operation = { tag, declares: (error) => Schema.is(rpc.errorSchema)(error) }
+  const operation: Operation = { tag, declares: (error) => Schema.is(rpc.errorSchema)(error) }
   const send = rpc.successSchema === Accepted
-    ? (address: Gen.Address, payload: unknown) => Gen.cast(address, protocol, tag, payload)
-    : (address: Gen.Address, payload: unknown) => Gen.call(address, protocol, operation, payload)
+    ? (address: Address, payload: unknown) => Gen.cast(address, protocol, tag, payload)
+    : (address: Address, payload: unknown) => Gen.call(address, protocol, operation, payload)
   const { ast } = rpc.payloadSchema
   const absent = ast._tag === "Objects" ? {} : undefined
   if (!constructs(ast)) return (address) => (input = absent) => send(address, input)

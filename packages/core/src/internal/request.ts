@@ -7,6 +7,7 @@ import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { ExitReason } from "../ExitReason.ts"
 import { type CallError, callServerExited, callTimeout } from "../OtpError.ts"
+import { type Address, showAddress } from "./address.ts"
 import * as Mailbox from "./mailbox.ts"
 import type { Entry } from "./processTable.ts"
 import type { Runnable, RunQueue } from "./runQueue.ts"
@@ -32,8 +33,7 @@ export class Request implements Mailbox.MailNode, Runnable, Timer {
   readonly message: unknown
   next: Mailbox.MailNode | undefined = undefined
 
-  /** Who is asked, as it was addressed. */
-  readonly server: string
+  readonly address: Address
   readonly runQueue: RunQueue
   /** The process that waits, and in which of its turns it began to: what finds a circle of calls. */
   readonly caller: Entry | undefined
@@ -54,14 +54,14 @@ export class Request implements Mailbox.MailNode, Runnable, Timer {
   constructor(
     operation: Operation,
     payload: unknown,
-    server: string,
+    address: Address,
     runQueue: RunQueue,
     caller: Entry | undefined,
     callerTurn: number
   ) {
     this.operation = operation
     this.message = payload
-    this.server = server
+    this.address = address
     this.runQueue = runQueue
     this.caller = caller
     this.callerTurn = callerTurn
@@ -83,7 +83,8 @@ export class Request implements Mailbox.MailNode, Runnable, Timer {
     if (this.status === done) return
     this.giveUp()
     this.exit = exit
-    this.runQueue.schedule(this)
+    // Who has not begun to wait finds the answer here.
+    if (this.resume !== undefined) this.runQueue.schedule(this)
   }
 
   /** Nobody waits any more. */
@@ -102,11 +103,11 @@ export class Request implements Mailbox.MailNode, Runnable, Timer {
   }
 
   fire(): void {
-    this.fail(callTimeout(this.server, this.operation.tag, this.after))
+    this.fail(callTimeout(showAddress(this.address), this.operation.tag, this.after))
   }
 
   dropped(reason: ExitReason): void {
-    this.fail(callServerExited(this.server, this.operation.tag, reason))
+    this.fail(callServerExited(showAddress(this.address), this.operation.tag, reason))
   }
 }
 

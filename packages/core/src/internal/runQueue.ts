@@ -20,10 +20,12 @@ export interface RunQueue {
   schedule(runnable: Runnable): void
   /** Somebody waits for a turn. */
   isBusy(): boolean
+  /** All who are woken share one drain. */
+  readonly isShared: boolean
 }
 
 /** Of who never takes a turn. */
-export const none: RunQueue = { schedule: () => {}, isBusy: () => false }
+export const none: RunQueue = { schedule: () => {}, isBusy: () => false, isShared: false }
 
 const maxTurnsPerDrain = 4096
 const maxMillisPerDrain = 8
@@ -46,7 +48,8 @@ const makeDirect = (scheduler: Scheduler.Scheduler): RunQueue => {
         runnable.run()
       }, 0)
     },
-    isBusy: () => waiting > 0
+    isBusy: () => waiting > 0,
+    isShared: false
   }
 }
 
@@ -88,6 +91,7 @@ const makeDrain = (scheduler: Scheduler.Scheduler): RunQueue => {
         dispatcher.scheduleTask(drain, 0)
       }
     },
-    isBusy: () => running
+    isBusy: () => running,
+    isShared: true
   }
 }

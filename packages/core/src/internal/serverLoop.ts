@@ -35,8 +35,9 @@ export const serverBehaviour: Behaviour = {
     server.running = true
     entry.waiting = false
     if (server.phase === "closed") concludeServer(entry, server)
-    else if (entry.status === alive && server.phase === "new") init(entry, server)
-    else if (entry.status === alive && !server.busy) loop(entry, server)
+    else if (entry.status !== alive) end(entry, server)
+    else if (server.phase === "new") init(entry, server)
+    else if (!server.busy) loop(entry, server)
     server.running = false
   },
   end: (entry) => {

@@ -50,6 +50,7 @@ export const bodyBehaviour: Behaviour = {
     const state = entry.state as BodyState
     if (entry.status !== alive) {
       if (entry.fiber === undefined || entry.fiber.pollUnsafe() !== undefined) conclude(entry)
+      else bodyBehaviour.end(entry)
       return
     }
     if (state.body !== undefined) return begin(entry)

@@ -74,6 +74,26 @@ describe("Timers", () => {
     { arbitrary: { runs: scale.cases } }
   )
 
+  it.effect.prop(
+    "fire in order whatever is cancelled out of their middle",
+    { delays: Schema.Array(upTo(100)).check(Schema.isBetweenLength(10, 60)), cancelled: Schema.Array(upTo(59)) },
+    ({ cancelled, delays }) =>
+      Effect.gen(function*() {
+        const timers = yield* make
+        const fired: Array<number> = []
+        const all = delays.map((delay, id) => {
+          const started = timer(() => fired.push(id))
+          timers.start(started, delay + 1)
+          return started
+        })
+        const left = new Set(delays.keys())
+        for (const id of cancelled) if (id < all.length) assert.strictEqual(timers.cancel(all[id]!), left.delete(id))
+        yield* TestClock.adjust(101)
+        assert.deepStrictEqual(fired, [...left].sort((a, b) => delays[a]! - delays[b]! || a - b))
+      }),
+    { arbitrary: { runs: scale.cases } }
+  )
+
   it.effect("what fires may start and cancel timers", () =>
     Effect.gen(function*() {
       const timers = yield* make
