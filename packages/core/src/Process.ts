@@ -172,11 +172,7 @@ const startBody = (
   body: unknown,
   options: SpawnOptions | undefined,
   linked: boolean
-): Entry =>
-  Spawn.start(fiber, Spawn.bodyBehaviour, new Spawn.BodyState(body as Spawn.BodyState["body"]), {
-    label: options?.label,
-    linked
-  })
+): Entry => Spawn.startBody(fiber, body as Parameters<typeof Spawn.startBody>[1], { label: options?.label, linked })
 
 /**
  * Spawns a process and gives its pid at once; the body starts later.

@@ -213,14 +213,25 @@ Call.prototype = Effectable.Prototype<Call>({
     const queue = runQueueOf(table, fiber.cache.scheduler)
     const turn = calling === undefined ? -1 : (calling.state as ServerState).turn
     const request = new Request(operation, this.payload, address, queue, caller, turn)
-    if (!deliverNow(entry, queue, request)) deliver(entry, request)
-    return request.exit ?? wait(fiber, request)
+    return deliverNow(entry, queue, request)
+      ? request.exit ?? wait(fiber, request, undefined)
+      : wait(fiber, request, entry)
   }
 })
 
-const wait = (fiber: Fiber.Fiber<unknown, unknown>, request: Request): Effect.Effect<unknown, unknown> => {
+/** Suspends the caller until its request is done; delivers it first, unless it has been taken already. */
+const wait = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  request: Request,
+  receiver: Entry | undefined
+): Effect.Effect<unknown, unknown> => {
   const after = timeoutOf(fiber)
+  // The fiber may yield before it suspends, so that only here is it known what has happened meanwhile.
   return Effect.callback((resume) => {
+    if (request.exit !== undefined) return resume(request.exit)
+    if (receiver !== undefined && !deliver(receiver, request)) {
+      return resume(Exit.fail(OtpError.callNoProcess(showAddress(request.address), request.operation.tag)))
+    }
     request.resume = resume
     if (after !== Infinity) {
       request.after = after

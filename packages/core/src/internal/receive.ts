@@ -10,72 +10,105 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import { type ReceiveTimeout, receiveTimeout } from "../OtpError.ts"
-import { timersOf } from "./current.ts"
+import { entryOf, timersOf } from "./current.ts"
 import * as Input from "./input.ts"
 import * as Mailbox from "./mailbox.ts"
 import type { Entry } from "./processTable.ts"
 import { alive } from "./processTable.ts"
-import type { Timer } from "./timers.ts"
+import type { Timer, Timers } from "./timers.ts"
 
-/** What a receive that waits leaves with its process. */
-export interface Waiting {
-  resume: (() => void) | undefined
-}
-
-/** What a body is given: the runtime form of `Process.Self`. */
+/** What a process with a body keeps, and what its body is given: the runtime form of `Process.Self`. */
 export class Self {
   readonly pid: Entry
-  readonly receive: Effect.Effect<unknown>
+  /** The body, until it begins. */
+  body: ((self: Self) => Effect.Effect<unknown, unknown>) | undefined
+  /** The receive that waits, with which it is woken, and what it has seen of the mailbox. */
+  receiving: Effect.Effect<unknown, unknown> | undefined = undefined
+  seen: Mailbox.MailNode | undefined = undefined
+  resume: ((effect: Effect.Effect<unknown, unknown>) => void) | undefined = undefined
 
-  constructor(entry: Entry) {
-    this.pid = entry
-    this.receive = new Receive(entry)
+  constructor(pid: Entry, body: Self["body"]) {
+    this.pid = pid
+    this.body = body
+  }
+
+  get receive(): Effect.Effect<unknown> {
+    return new Receive(this)
   }
 
   receiveMatch(
     pick: Pick,
     options?: { readonly after?: Duration.Input | undefined }
   ): Effect.Effect<unknown, ReceiveTimeout> {
-    return Effect.suspend(() =>
-      new ReceiveMatch(this.pid, pick, options?.after === undefined ? Infinity : Input.millis("after", options.after))
-    )
+    return Effect.suspend(() => {
+      if (options?.after === undefined) return new ReceiveMatch(this, pick, Infinity)
+      const match = new ReceiveMatch(this, pick, Input.millis("after", options.after))
+      return Effect.onInterrupt(match, () => Effect.sync(() => stopTimer(match)))
+    })
   }
 }
 
 type Pick = (message: unknown) => boolean | Result.Result<unknown, unknown>
 
 // ----------------------------------------------------------------------------
+// waiting
+// ----------------------------------------------------------------------------
+
+/** Resumes the receive that waits, if one does. */
+export const resume = (self: Self): void => {
+  const { receiving, resume } = self
+  if (resume === undefined) return
+  self.resume = undefined
+  self.receiving = undefined
+  self.pid.waiting = false
+  resume(receiving!)
+}
+
+// One effect for all: what waits is read from the fiber, so that a process that waits holds nothing of its own. No
+// finalizer takes the wake-up back when the receive is interrupted: a wake-up that comes late resumes nothing.
+const wait: Effect.Effect<unknown, unknown> = Effect.callback((resume) => {
+  const entry = entryOf(Fiber.getCurrent()!)!
+  const self = entry.state as Self
+  // The fiber may have yielded since it looked into the mailbox, and nobody wakes who does not wait.
+  if (entry.tail !== self.seen) return resume(self.receiving!)
+  self.resume = resume
+  entry.waiting = true
+})
+
+const waitFor = <A, E>(
+  self: Self,
+  receiving: Effect.Effect<A, E>,
+  seen: Mailbox.MailNode | undefined
+): Effect.Effect<A, E> => {
+  self.receiving = receiving
+  self.seen = seen
+  return wait as Effect.Effect<A, E>
+}
+
+// ----------------------------------------------------------------------------
 // the next message
 // ----------------------------------------------------------------------------
 
 interface Receive extends Effect.Effect<unknown> {
-  readonly entry: Entry
-  readonly wait: Effect.Effect<unknown>
+  readonly self: Self
 }
 
-const Receive: { new(entry: Entry): Receive } = function(this: { entry: Entry; wait: unknown }, entry: Entry) {
-  this.entry = entry
-  this.wait = Effect.callback((resume) => waitFor(entry, () => resume(this as never)))
+const Receive: { new(self: Self): Receive } = function(this: { self: Self }, self: Self) {
+  this.self = self
 } as never
 Receive.prototype = Effectable.Prototype<Receive>({
   label: "Receive",
   evaluate(fiber) {
-    const entry = this.entry
+    const entry = this.self.pid
     if (fiber !== entry.fiber) return wrongFiber(entry)
     if (entry.status !== alive) return Effect.interrupt
     const node = Mailbox.shift(entry)
-    return node === undefined ? this.wait : Exit.succeed(node.message)
+    return node === undefined ? waitFor<unknown, never>(this.self, this, undefined) : Exit.succeed(node.message)
   }
 })
-
-// No finalizer takes the wake-up back when the receive is interrupted: a wake-up that comes late resumes nothing.
-const waitFor = (entry: Entry, resume: () => void): void => {
-  ;(entry.state as Waiting).resume = resume
-  entry.waiting = true
-}
 
 const wrongFiber = (entry: Entry): Effect.Effect<never> =>
   Effect.die(
@@ -89,43 +122,47 @@ const wrongFiber = (entry: Entry): Effect.Effect<never> =>
 // the oldest message that matches
 // ----------------------------------------------------------------------------
 
-interface ReceiveMatch extends Effect.Effect<unknown, ReceiveTimeout> {
-  readonly entry: Entry
+interface ReceiveMatch extends Effect.Effect<unknown, ReceiveTimeout>, Timer {
+  readonly self: Self
   readonly pick: Pick
   readonly after: number
   /** What was looked at and left: only what came later has to be looked at again. */
   seen: Mailbox.MailNode | undefined
-  timer: Timer | undefined
   expired: boolean
+  timers: Timers | undefined
 }
 
-const ReceiveMatch: { new(entry: Entry, pick: Pick, after: number): ReceiveMatch } = function(
-  this: { -readonly [K in "entry" | "pick" | "after" | "seen" | "timer" | "expired"]: ReceiveMatch[K] },
-  entry: Entry,
+const ReceiveMatch: { new(self: Self, pick: Pick, after: number): ReceiveMatch } = function(
+  this: { -readonly [K in Exclude<keyof ReceiveMatch, keyof Effect.Effect<unknown>>]: ReceiveMatch[K] },
+  self: Self,
   pick: Pick,
   after: number
 ) {
-  this.entry = entry
+  this.self = self
   this.pick = pick
   this.after = after
   this.seen = undefined
-  this.timer = undefined
   this.expired = false
+  this.timers = undefined
+  this.deadline = 0
+  this.sequence = 0
+  this.index = -1
+  this.fire = () => expire(this.self, this as never)
 } as never
 ReceiveMatch.prototype = Effectable.Prototype<ReceiveMatch>({
   label: "ReceiveMatch",
   evaluate(fiber) {
-    const entry = this.entry
+    const entry = this.self.pid
     if (fiber !== entry.fiber) return wrongFiber(entry)
     if (entry.status !== alive) return Effect.interrupt
     // What was seen may have been flushed by another fiber of the process: then it leads nowhere.
     let previous = this.seen?.next === undefined && this.seen !== entry.tail ? undefined : this.seen
     let node = previous === undefined ? entry.head : previous.next
     while (node !== undefined) {
-      const picked = look(this, node.message, fiber)
+      const picked = look(this, node.message)
       if (picked === true || (picked !== false && Result.isSuccess(picked))) {
         Mailbox.remove(entry, previous, node)
-        stopTimer(this, fiber)
+        stopTimer(this)
         return Exit.succeed(picked === true ? node.message : picked.success)
       }
       previous = node
@@ -134,38 +171,33 @@ ReceiveMatch.prototype = Effectable.Prototype<ReceiveMatch>({
     this.seen = previous
     // A match that was there before the timeout was handled has won above.
     if (this.after === 0 || this.expired) return Exit.fail(receiveTimeout(this.after))
-    return Effect.callback((resume) => {
-      waitFor(entry, () => resume(this))
-      if (this.after === Infinity) return
-      if (this.timer === undefined) {
-        this.timer = { deadline: 0, sequence: 0, index: -1, fire: () => expire(this) }
-        timersOf(fiber).start(this.timer, this.after)
-      }
-      return Effect.sync(() => stopTimer(this, fiber))
-    })
+    if (this.after !== Infinity && this.timers === undefined) {
+      this.timers = timersOf(fiber)
+      this.timers.start(this, this.after)
+    }
+    return waitFor<unknown, ReceiveTimeout>(this.self, this, previous)
   }
 })
 
 // A predicate that throws ends the receive, and its timer must not outlive it.
-const look = (self: ReceiveMatch, message: unknown, fiber: Fiber.Fiber<unknown, unknown>): ReturnType<Pick> => {
+const look = (self: ReceiveMatch, message: unknown): ReturnType<Pick> => {
   try {
     return self.pick(message)
   } catch (defect) {
-    stopTimer(self, fiber)
+    stopTimer(self)
     throw defect
   }
 }
 
-const expire = (self: ReceiveMatch): void => {
-  self.expired = true
-  const state = self.entry.state as Waiting | undefined
-  const resume = state?.resume
-  if (resume === undefined) return
-  state!.resume = undefined
-  self.entry.waiting = false
-  resume()
+const expire = (self: Self, match: ReceiveMatch): void => {
+  match.expired = true
+  self.seen = lookAgain
+  if (self.receiving === match) resume(self)
 }
 
-const stopTimer = (self: ReceiveMatch, fiber: Fiber.Fiber<unknown, unknown>): void => {
-  if (self.timer !== undefined) timersOf(fiber).cancel(self.timer)
+// Seen by nobody: a fiber that has yielded between setting its timer and waiting looks again instead of waiting.
+const lookAgain: Mailbox.MailNode = { kind: Mailbox.user, message: undefined, next: undefined }
+
+const stopTimer = (match: ReceiveMatch): void => {
+  match.timers?.cancel(match)
 }

@@ -13,7 +13,7 @@ import { reportCrash } from "./crashReport.ts"
 import { Current, entryOf, tableOf } from "./current.ts"
 import { conclude, link, wake } from "./lifecycle.ts"
 import { alive, type Behaviour, Entry, insert, runQueueOf } from "./processTable.ts"
-import { Self, type Waiting } from "./receive.ts"
+import { resume, Self } from "./receive.ts"
 
 /** Makes a process that takes its first turn when whoever started it has had theirs. */
 export const start = (
@@ -34,37 +34,32 @@ export const start = (
   return entry
 }
 
-/** What a process with a body keeps: the body until it starts, and then what wakes its receive. */
-export class BodyState implements Waiting {
-  body: ((self: Self) => Effect.Effect<unknown, unknown>) | undefined
-  resume: (() => void) | undefined = undefined
-
-  constructor(body: BodyState["body"]) {
-    this.body = body
-  }
+/** Makes a process with a body. */
+export const startBody = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  body: Self["body"],
+  options: { readonly label?: string | undefined; readonly linked?: boolean | undefined } | undefined
+): Entry => {
+  const entry = start(fiber, bodyBehaviour, undefined, options)
+  entry.state = new Self(entry, body)
+  return entry
 }
 
-export const bodyBehaviour: Behaviour = {
+const bodyBehaviour: Behaviour = {
   takesStop: false,
   turn: (entry) => {
-    const state = entry.state as BodyState
+    const self = entry.state as Self
     if (entry.status !== alive) {
       if (entry.fiber === undefined || entry.fiber.pollUnsafe() !== undefined) conclude(entry)
       else bodyBehaviour.end(entry)
-      return
-    }
-    if (state.body !== undefined) return begin(entry)
-    const resume = state.resume
-    state.resume = undefined
-    entry.waiting = false
-    resume?.()
+    } else if (self.body !== undefined) begin(entry)
+    else resume(self)
   },
   end: (entry) => {
     if (entry.fiber === undefined) return wake(entry)
     entry.fiber.interruptUnsafe()
     // A receive in a region that cannot be interrupted would wait for ever: woken, it sees that the process is ending.
-    const { resume } = entry.state as BodyState
-    resume?.()
+    if (entry.state !== undefined) resume(entry.state as Self)
   }
 }
 
@@ -91,10 +86,10 @@ const Boot: { new(entry: Entry): Boot } = function(this: { entry: Entry }, entry
 Boot.prototype = Effectable.Prototype<Boot>({
   label: "Process",
   evaluate(fiber) {
-    const state = this.entry.state as BodyState
-    const body = state.body!
-    state.body = undefined
+    const self = this.entry.state as Self
+    const body = self.body!
+    self.body = undefined
     this.entry.fiber = fiber
-    return body(new Self(this.entry))
+    return body(self)
   }
 })

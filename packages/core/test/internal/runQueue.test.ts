@@ -63,9 +63,12 @@ describe("the default scheduler", () => {
 
   it.live("lets timers of the event loop fire while it is busy", () =>
     Effect.gen(function*() {
-      const state = busy(yield* make)
-      yield* Effect.callback<void>((resume) => void setTimeout(() => resume(Effect.void), 1))
+      const queue = yield* make
+      const state = busy(queue)
+      yield* Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
       assert.isAbove(state.turns, 0)
+      yield* Effect.callback<void>((resume) => void setTimeout(() => resume(Effect.void), 1))
+      assert.isTrue(queue.isBusy())
       state.stopped = true
     }))
 

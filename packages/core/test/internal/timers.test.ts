@@ -76,23 +76,41 @@ describe("Timers", () => {
 
   it.effect.prop(
     "fire in order whatever is cancelled out of their middle",
-    { delays: Schema.Array(upTo(100)).check(Schema.isBetweenLength(10, 60)), cancelled: Schema.Array(upTo(59)) },
-    ({ cancelled, delays }) =>
+    {
+      input: Schema.Array(Schema.Struct({ delay: upTo(100), cancel: Schema.Boolean })).check(
+        Schema.isBetweenLength(20, 80)
+      )
+    },
+    ({ input }) =>
       Effect.gen(function*() {
         const timers = yield* make
         const fired: Array<number> = []
-        const all = delays.map((delay, id) => {
+        const all = input.map(({ cancel, delay }, id) => {
           const started = timer(() => fired.push(id))
           timers.start(started, delay + 1)
-          return started
+          return { id, delay, cancel, started }
         })
-        const left = new Set(delays.keys())
-        for (const id of cancelled) if (id < all.length) assert.strictEqual(timers.cancel(all[id]!), left.delete(id))
+        for (const { cancel, started } of all) if (cancel) timers.cancel(started)
         yield* TestClock.adjust(101)
-        assert.deepStrictEqual(fired, [...left].sort((a, b) => delays[a]! - delays[b]! || a - b))
+        const expected = all.filter(({ cancel }) => !cancel).sort((a, b) => a.delay - b.delay || a.id - b.id)
+        assert.deepStrictEqual(fired, expected.map(({ id }) => id))
       }),
     { arbitrary: { runs: scale.cases } }
   )
+
+  it.effect("the last timer of the heap takes the place of one in another branch, and goes up from there", () =>
+    Effect.gen(function*() {
+      const timers = yield* make
+      const fired: Array<number> = []
+      const all = [11, 13, 4, 17, 18, 15, 2].map((delay) => {
+        const started = timer(() => fired.push(delay))
+        timers.start(started, delay)
+        return started
+      })
+      timers.cancel(all[3]!)
+      yield* TestClock.adjust(20)
+      assert.deepStrictEqual(fired, [2, 4, 11, 13, 15, 18])
+    }))
 
   it.effect("what fires may start and cancel timers", () =>
     Effect.gen(function*() {
