@@ -21,7 +21,7 @@ import { later } from "./later.ts"
 import { deliver, deliverNow, register, requestStop, sendExit, unlink } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, describe, ended, type Entry, runQueueOf, type Watcher } from "./processTable.ts"
-import { Cast, type Operation, Request } from "./request.ts"
+import { Cast, type Operation, Request, TimeLimit } from "./request.ts"
 import { nameOf, resolve } from "./resolve.ts"
 import { serverBehaviour } from "./serverLoop.ts"
 import { type Definition, ServerState, type Starter } from "./serverState.ts"
@@ -233,11 +233,7 @@ const wait = (
       return resume(Exit.fail(OtpError.callNoProcess(showAddress(request.address), request.operation.tag)))
     }
     request.resume = resume
-    if (after !== Infinity) {
-      request.after = after
-      request.timers = timersOf(fiber)
-      request.timers.start(request, after)
-    }
+    if (after !== Infinity) request.limit = new TimeLimit(request, timersOf(fiber), after)
     // Who is interrupted takes back a request that is still queued: the server skips what is done.
     return Effect.sync(() => request.giveUp())
   })

@@ -27,7 +27,7 @@ const begun = 1
 /** It is answered, or nobody waits for an answer any more. */
 const done = 2
 
-export class Request implements Mailbox.MailNode, Runnable, Timer {
+export class Request implements Mailbox.MailNode, Runnable {
   readonly kind = Mailbox.call
   readonly operation: Operation
   readonly message: unknown
@@ -45,11 +45,8 @@ export class Request implements Mailbox.MailNode, Runnable, Timer {
   /** Told when a request is done whose handler left the answer for later. */
   onDone: ((request: Request) => void) | undefined = undefined
 
-  timers: Timers | undefined = undefined
-  after = Infinity
-  deadline = 0
-  sequence = 0
-  index = -1
+  /** Made when the caller has to wait. */
+  limit: TimeLimit | undefined = undefined
 
   constructor(
     operation: Operation,
@@ -90,7 +87,7 @@ export class Request implements Mailbox.MailNode, Runnable, Timer {
   /** Nobody waits any more. */
   giveUp(): void {
     this.status = done
-    if (this.index >= 0) this.timers!.cancel(this)
+    if (this.limit !== undefined) this.limit.timers.cancel(this.limit)
     this.onDone?.(this)
   }
 
@@ -102,12 +99,30 @@ export class Request implements Mailbox.MailNode, Runnable, Timer {
     this.resume!(this.exit!)
   }
 
-  fire(): void {
-    this.fail(callTimeout(showAddress(this.address), this.operation.tag, this.after))
-  }
-
   dropped(reason: ExitReason): void {
     this.fail(callServerExited(showAddress(this.address), this.operation.tag, reason))
+  }
+}
+
+/** How long the caller of a request waits. */
+export class TimeLimit implements Timer {
+  readonly request: Request
+  readonly timers: Timers
+  readonly after: number
+  deadline = 0
+  sequence = 0
+  index = -1
+
+  constructor(request: Request, timers: Timers, after: number) {
+    this.request = request
+    this.timers = timers
+    this.after = after
+    timers.start(this, after)
+  }
+
+  fire(): void {
+    const { address, operation } = this.request
+    this.request.fail(callTimeout(showAddress(address), operation.tag, this.after))
   }
 }
 

@@ -79,13 +79,13 @@ const take = (entry: Entry, server: ServerState, node: Mailbox.MailNode): boolea
       if (!request.begin()) return true
       server.lastMessage = request
       const handler = server.definition.handlers[request.operation.tag]
-      return run(entry, server, () => handler(server.state, request.message, request), request)
+      return run(entry, server, handler, request.message, request)
     }
     case Mailbox.cast: {
       const cast = node as Cast
       server.lastMessage = cast
       const handler = server.definition.handlers[cast.tag]
-      return run(entry, server, () => handler(server.state, cast.message, undefined as never), undefined)
+      return run(entry, server, handler, cast.message, undefined)
     }
     case Mailbox.system:
       stop(entry, server, node.message as ExitReason.ExitReason)
@@ -102,7 +102,7 @@ const take = (entry: Entry, server: ServerState, node: Mailbox.MailNode): boolea
     if (node.kind !== Mailbox.timeout) reportUnexpected(entry, server.definition.name, node.message)
     return true
   }
-  return run(entry, server, () => info(server.state, node.message), undefined)
+  return run(entry, server, info, node.message, undefined)
 }
 
 const isParent = (server: ServerState, exit: ExitMessage): boolean => (exit.pid as Entry).id === server.parent
@@ -116,7 +116,7 @@ const continueWith = (entry: Entry, server: ServerState): boolean => {
     const message = `${server.definition.name}: a step continues, and there is no continue callback`
     return crash(entry, server, Cause.die(new Error(message)))
   }
-  return run(entry, server, () => callback(server.state, next.continue), undefined)
+  return run(entry, server, callback, next.continue, undefined)
 }
 
 // ----------------------------------------------------------------------------
@@ -127,7 +127,8 @@ const continueWith = (entry: Entry, server: ServerState): boolean => {
 const run = (
   entry: Entry,
   server: ServerState,
-  callback: () => unknown,
+  callback: (state: unknown, message: unknown, from: never) => unknown,
+  message: unknown,
   request: Request | undefined
 ): boolean => {
   server.turn++
@@ -135,7 +136,7 @@ const run = (
   server.current = request
   let result: unknown
   try {
-    result = callback()
+    result = callback(server.state, message, request as never)
   } catch (defect) {
     return crash(entry, server, Cause.die(defect))
   }
