@@ -1,6 +1,8 @@
 /** A fiber may yield between any two of its operations: what arrives in the meantime must not be missed. */
+import * as GenServer from "@effect-otp/core/GenServer"
 import * as Process from "@effect-otp/core/Process"
 import * as Step from "@effect-otp/core/Step"
+import * as Supervisor from "@effect-otp/core/Supervisor"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
@@ -49,4 +51,19 @@ describe.each([["the scheduler of a test", it.effect], ["the scheduler of an app
         assert.strictEqual((yield* yielding(ops)(answers)).length, rounds)
       }
     }).pipe(inNode))
+
+  it("a server starts, fails to start and stops", () =>
+    Effect.forEach(yieldsAfter, (ops) =>
+      yielding(ops)(Effect.gen(function*() {
+        for (let i = 0; i < rounds; i++) {
+          yield* GenServer.stop(yield* told().start())
+          yield* Effect.flip(told({ init: () => GenServer.ignore }).start())
+        }
+      }))).pipe(inNode))
+
+  it("a supervisor starts and stops its children", () => {
+    const children = Array.from({ length: 5 }, (_, i) => told().child({ id: `${i}`, provide: false }))
+    const run = Effect.scoped(Supervisor.make({ children }).startScoped)
+    return Effect.forEach(yieldsAfter, (ops) => yielding(ops)(Effect.replicateEffect(run, 5))).pipe(inNode)
+  })
 })

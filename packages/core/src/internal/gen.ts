@@ -68,14 +68,15 @@ export const start = (
       if (holder !== undefined) return Effect.fail(startError(new OtpError.AlreadyStarted({ pid: holder })))
     }
     const parent = options.linked === true ? entryOf(fiber) : undefined
-    const server = new ServerState(definition, args, parent)
-    const entry = Spawn.start(fiber, serverBehaviour, server, options)
-    entry.isSupervisor = definition.isSupervisor === true
-    if (name !== undefined) {
-      const holder = claim(entry, parent, name)
-      if (holder !== undefined) return Effect.fail(startError(new OtpError.AlreadyStarted({ pid: holder })))
-    }
+    // All in one: were the process started before its starter waits, a fiber that yields in between would never hear of it.
     return Effect.callback<Entry, OtpError.StartError<unknown>>((resume) => {
+      const server = new ServerState(definition, args, parent)
+      const entry = Spawn.start(fiber, serverBehaviour, server, options)
+      entry.isSupervisor = definition.isSupervisor === true
+      const holder = name === undefined ? undefined : claim(entry, parent, name)
+      if (holder !== undefined) {
+        return resume(Effect.fail(startError(new OtpError.AlreadyStarted({ pid: holder }))))
+      }
       const starter = makeStarter(fiber, entry, parent, timeout, resume)
       server.starter = starter
       return Effect.sync(() => {

@@ -28,8 +28,8 @@ export const awaitEnded = (entry: Entry): Effect.Effect<ExitReason.ExitReason> =
 /** Nothing of it runs any more; after a kill this can be later than its end. Answers whether it came to that in time. */
 export const awaitClosed = (entry: Entry, millis: number): Effect.Effect<boolean> =>
   Effect.withFiber((fiber) => {
-    if (entry.closed) return Effect.succeed(true)
     return Effect.callback<boolean>((resume) => {
+      if (entry.closed) return resume(Effect.succeed(true))
       const watcher: Watcher = {
         ended: () => {
           cancel()
