@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
+import { MinimumLogLevel } from "effect/References"
 import * as Schema from "effect/Schema"
 import { asProcess, inNode } from "./utils/process.ts"
 import { ask, logged, type Ref, Refused, tell, told } from "./utils/server.ts"
@@ -41,6 +42,17 @@ describe("a crash report", () => {
           assert.deepStrictEqual(cause, Cause.die(boom))
         })
       )
+    ))
+
+  it.effect("is not made, nor is the state formatted for it, where its level is off", () =>
+    logged((lines) =>
+      Effect.gen(function*() {
+        let formatted = 0
+        const server = yield* told({ formatStatus: () => formatted++ }).start()
+        yield* tell(server, () => Effect.die("boom"))
+        yield* Process.awaitExit(server.pid)
+        assert.deepStrictEqual([lines.length, formatted], [0, 0])
+      }).pipe(Effect.provideService(MinimumLogLevel, "Fatal"), inNode)
     ))
 
   it.effect("LG-007 is made of every abnormal end of its own, and shows cast, message and term", () =>

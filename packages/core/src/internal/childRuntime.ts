@@ -12,13 +12,21 @@ import { isPid } from "../Pid.ts"
 import type { ChildInstance } from "./childInstance.ts"
 import * as Input from "./input.ts"
 import { link, sendExit, unlink } from "./lifecycle.ts"
+import { log } from "./log.ts"
 import { describe, ended, type Entry } from "./processTable.ts"
-import { awaitClosed } from "./wait.ts"
+import { awaitClosed, concludeNow } from "./wait.ts"
+
+/** A running supervisor, and whose end it is told of. */
+export interface Parent {
+  readonly self: Entry
+  readonly byPid: Map<Entry, Child>
+}
 
 /** A child of a running supervisor. */
 export class Child {
   readonly spec: AnySpec
-  readonly start: ChildInstance["start"]
+  /** Starts an incarnation, and gives why that failed. Made once, for all restarts. */
+  readonly start: Effect.Effect<StartFailure>
   pid: Entry | undefined = undefined
   /** The incarnation that ended last, of which finalizers may still run if it was killed. */
   last: Entry | undefined = undefined
@@ -29,33 +37,33 @@ export class Child {
   startedAt = 0
   reason: ExitReason.ExitReason = ExitReason.normal
 
-  constructor(spec: AnySpec, start: ChildInstance["start"]) {
+  constructor(parent: Parent, spec: AnySpec, start: ChildInstance["start"]) {
     this.spec = spec
-    this.start = start
+    this.start = Effect.matchCause(start, {
+      onSuccess: (started) => onStarted(parent, this, (isPid(started) ? started : started.pid) as Entry),
+      onFailure: (cause) => {
+        const error = toStartError(spec.id, cause)
+        return error.reason._tag === "Ignored" ? undefined : error
+      }
+    })
   }
 }
 
-/** Starts a child; a child that chose not to start (`Ignored`) has no pid afterwards. */
-export const startChild = (supervisor: Entry, child: Child): Effect.Effect<void, OtpError.StartError<unknown>> =>
-  child.last === undefined || child.last.closed
-    ? start(supervisor, child)
-    : Effect.andThen(awaitReleased(child), start(supervisor, child))
+/** Why a child did not start; nothing, if it did. */
+export type StartFailure = OtpError.StartError<unknown> | undefined
 
-const start = (supervisor: Entry, child: Child): Effect.Effect<void, OtpError.StartError<unknown>> =>
-  Effect.matchCauseEffect(child.start, {
-    onSuccess: (started) => {
-      const entry = (isPid(started) ? started : started.pid) as Entry
-      child.pid = entry
-      // A start of the user's own may have forgotten the link, and the process may have ended since.
-      if (entry.status === ended) sendExit(supervisor, entry, entry.reason!, "link")
-      else link(supervisor, entry)
-      return Effect.logDebug(`started child ${child.spec.id} as ${entry}`)
-    },
-    onFailure: (cause) => {
-      const error = toStartError(child.spec.id, cause)
-      return error.reason._tag === "Ignored" ? Effect.void : Effect.fail(error)
-    }
-  })
+/** Starts a child; a child that chose not to start (`Ignored`) has no pid afterwards. */
+export const startChild = ({ self }: Parent, child: Child): Effect.Effect<StartFailure> =>
+  isReleased(child) ? child.start : Effect.andThen(awaitReleased(self, child), child.start)
+
+const onStarted = ({ byPid, self }: Parent, child: Child, entry: Entry): undefined => {
+  child.pid = entry
+  byPid.set(entry, child)
+  // A start of the user's own may have forgotten the link, and the process may have ended since.
+  if (entry.status === ended) sendExit(self, entry, entry.reason!, "link")
+  else link(self, entry)
+  log(self, "Debug", () => [`started child ${child.spec.id} as ${entry}`])
+}
 
 // When it is the supervisor that is interrupted, nobody comes here: a start that interrupts itself is one that crashed.
 const toStartError = (id: string, cause: Cause.Cause<unknown>): OtpError.StartError<unknown> => {
@@ -72,41 +80,49 @@ const brutalKillMillis = 5000
 const limitOf = ({ spec: { shutdown } }: Child): number =>
   shutdown === "brutalKill" ? brutalKillMillis : Input.millis("shutdown", shutdown)
 
+const isReleased = ({ last }: Child): boolean => last === undefined || last.closed
+
 /** Waits for the finalizers of a killed child, as long as it may take to stop; then it counts as leaked. */
-const awaitReleased = Effect.fnUntraced(function*(child: Child) {
+const awaitReleased = Effect.fnUntraced(function*(supervisor: Entry, child: Child) {
   const entry = child.last
   child.last = undefined
   if (entry === undefined || (yield* awaitClosed(entry, limitOf(child)))) return
-  yield* Effect.logError(`child ${child.spec.id} ${describe(entry)} was killed, and its finalizers still run: it leaks`)
+  log(supervisor, "Error", () => [
+    `child ${child.spec.id} ${describe(entry)} was killed, and its finalizers still run: it leaks`
+  ])
 })
 
 /** Stops a child and waits until nothing of it runs: a shutdown signal, then a kill when its time is over. */
-export const stopChild = Effect.fnUntraced(function*(supervisor: Entry, child: Child) {
+export const stopChild = ({ byPid, self }: Parent, child: Child): Effect.Effect<void> => {
   child.restarting?.cancel()
   child.restarting = undefined
   const entry = child.pid
+  if (entry === undefined) return isReleased(child) ? Effect.void : awaitReleased(self, child)
+  byPid.delete(entry)
   child.pid = undefined
-  if (entry !== undefined) {
-    child.last = entry
-    // From here on its exit is no message any more: it is waited for.
-    unlink(supervisor, entry)
-    const { shutdown } = child.spec
-    if (shutdown !== "brutalKill") {
-      sendExit(entry, supervisor, ExitReason.shutdown(), "exit")
-      if (yield* awaitClosed(entry, limitOf(child))) return yield* reportShutdown(child, entry)
-    }
-    sendExit(entry, supervisor, ExitReason.kill, "exit")
-    if (shutdown !== "brutalKill") {
-      yield* Effect.logError(`child ${child.spec.id} ${describe(entry)} did not shut down in time: killed`)
-    }
-  }
-  yield* awaitReleased(child)
+  child.last = entry
+  // From here on its exit is no message any more: it is waited for.
+  unlink(self, entry)
+  const brutal = child.spec.shutdown === "brutalKill"
+  sendExit(entry, self, brutal ? ExitReason.kill : ExitReason.shutdown(), "exit")
+  const closed = concludeNow(entry)
+  if (brutal) return closed ? Effect.void : awaitReleased(self, child)
+  if (!closed) return awaitShutdown(self, child, entry)
+  reportShutdown(self, child, entry)
+  return Effect.void
+}
+
+const awaitShutdown = Effect.fnUntraced(function*(supervisor: Entry, child: Child, entry: Entry) {
+  if (yield* awaitClosed(entry, limitOf(child))) return reportShutdown(supervisor, child, entry)
+  sendExit(entry, supervisor, ExitReason.kill, "exit")
+  log(supervisor, "Error", () => [`child ${child.spec.id} ${describe(entry)} did not shut down in time: killed`])
+  yield* awaitReleased(supervisor, child)
 })
 
-const reportShutdown = (child: Child, entry: Entry): Effect.Effect<void> => {
+const reportShutdown = (supervisor: Entry, child: Child, entry: Entry): void => {
   const reason = entry.reason!
-  const expected = reason._tag === "Shutdown" || (reason._tag === "Normal" && child.spec.restart !== "permanent")
-  return expected
-    ? Effect.void
-    : Effect.logError(`child ${child.spec.id} ended with ${ExitReason.format(reason)} when it was told to shut down`)
+  if (reason._tag === "Shutdown" || (reason._tag === "Normal" && child.spec.restart !== "permanent")) return
+  log(supervisor, "Error", () => [
+    `child ${child.spec.id} ended with ${ExitReason.format(reason)} when it was told to shut down`
+  ])
 }

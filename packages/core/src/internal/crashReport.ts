@@ -5,8 +5,8 @@
  *
  * @internal
  */
-import * as Effect from "effect/Effect"
 import * as ExitReason from "../ExitReason.ts"
+import { log } from "./log.ts"
 import { ancestorsOf, describe, type Entry } from "./processTable.ts"
 
 /** What a server adds. */
@@ -16,24 +16,22 @@ export interface CrashDetails {
   readonly state: unknown
 }
 
-export const reportCrash = (entry: Entry, reason: ExitReason.ExitReason, details?: CrashDetails): void => {
-  const report = {
-    pid: entry.toString(),
-    ...(entry.name === undefined ? {} : { name: entry.name.toString() }),
-    ...(entry.label === undefined ? {} : { label: entry.label }),
-    ...details,
-    reason: reason._tag === "Crashed" ? "Crashed" : ExitReason.format(reason),
-    mailboxLength: entry.length,
-    ancestors: ancestorsOf(entry)
-  }
-  const title = `${details?.server ?? "process"} ${describe(entry)} crashed`
-  log(entry, reason._tag === "Crashed" ? Effect.logError(title, report, reason.cause) : Effect.logError(title, report))
-}
+export const reportCrash = (entry: Entry, reason: ExitReason.ExitReason, details?: () => CrashDetails): void =>
+  log(entry, "Error", () => {
+    const added = details?.()
+    const report = {
+      pid: entry.toString(),
+      ...(entry.name === undefined ? {} : { name: entry.name.toString() }),
+      ...(entry.label === undefined ? {} : { label: entry.label }),
+      ...added,
+      reason: reason._tag === "Crashed" ? "Crashed" : ExitReason.format(reason),
+      mailboxLength: entry.length,
+      ancestors: ancestorsOf(entry)
+    }
+    const title = `${added?.server ?? "process"} ${describe(entry)} crashed`
+    return reason._tag === "Crashed" ? [title, report, reason.cause] : [title, report]
+  })
 
 /** A message that a server does not take is dropped, with a warning. */
 export const reportUnexpected = (entry: Entry, server: string, message: unknown): void =>
-  log(entry, Effect.logWarning(`${server} ${describe(entry)} got a message that it has no info callback for`, message))
-
-const log = (entry: Entry, effect: Effect.Effect<void>): void => {
-  Effect.runForkWith(entry.context)(effect)
-}
+  log(entry, "Warn", () => [`${server} ${describe(entry)} got a message that it has no info callback for`, message])

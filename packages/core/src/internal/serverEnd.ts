@@ -90,7 +90,7 @@ const finishServer = (entry: Entry, server: ServerState): void => {
 export const concludeServer = (entry: Entry, server: ServerState): void => {
   const reason = entry.reason!
   server.afterTerminate?.()
-  if (server.reports) reportCrash(entry, reason, detailsOf(server))
+  if (server.reports) reportCrash(entry, reason, () => detailsOf(server))
   conclude(entry)
   dropRequests(server, reason)
 }

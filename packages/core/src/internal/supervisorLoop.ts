@@ -13,9 +13,10 @@ import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
 import * as Step from "../Step.ts"
 import type { ChildInstance } from "./childInstance.ts"
-import { Child, startChild, stopChild } from "./childRuntime.ts"
-import { Current, timersOf } from "./current.ts"
+import { Child, type Parent, startChild, type StartFailure, stopChild } from "./childRuntime.ts"
+import { Current, entryOf, timersOf } from "./current.ts"
 import { deliver } from "./lifecycle.ts"
+import { log } from "./log.ts"
 import * as Mailbox from "./mailbox.ts"
 import type { Entry } from "./processTable.ts"
 import type { Operation } from "./request.ts"
@@ -24,8 +25,7 @@ import * as RestartIntensity from "./restartIntensity.ts"
 import * as RestartPlan from "./restartPlan.ts"
 import { type Definition, InitImpl } from "./serverState.ts"
 import { type Exit, isExit } from "./signal.ts"
-import { now as monotonicNow } from "./time.ts"
-import type { Timer } from "./timers.ts"
+import type { Timer, Timers } from "./timers.ts"
 
 /** A tree as it was described, and instantiated. */
 export interface Tree {
@@ -36,19 +36,24 @@ export interface Tree {
   readonly children: ReadonlyArray<{ readonly spec: AnySpec; readonly instance: ChildInstance }>
 }
 
-class SupervisorState {
+class SupervisorState implements Parent {
   readonly self: Entry
   readonly tree: Tree
+  readonly timers: Timers
   /** By id, in start order: a Map keeps the place of what it has. */
   readonly children = new Map<string, Child>()
   readonly byPid = new Map<Entry, Child>()
   readonly history = RestartIntensity.make()
 
-  constructor(self: Entry, tree: Tree) {
+  constructor(self: Entry, tree: Tree, timers: Timers) {
     this.self = self
     this.tree = tree
+    this.timers = timers
   }
 }
+
+/** What becomes of the supervisor itself when it has handled an exit. */
+type Next = Step.Cast<SupervisorState, never>
 
 /** What a supervisor sends to itself when a child is due to be started again. */
 class TryRestart {
@@ -64,20 +69,6 @@ class TryRestart {
   }
 }
 
-// ----------------------------------------------------------------------------
-// starting and stopping, with the books kept
-// ----------------------------------------------------------------------------
-
-const start = (state: SupervisorState, child: Child): Effect.Effect<void, OtpError.StartError<unknown>> =>
-  Effect.map(startChild(state.self, child), () => {
-    if (child.pid !== undefined) state.byPid.set(child.pid, child)
-  })
-
-const stop = (state: SupervisorState, child: Child): Effect.Effect<void> => {
-  if (child.pid !== undefined) state.byPid.delete(child.pid)
-  return stopChild(state.self, child)
-}
-
 const remove = (state: SupervisorState, child: Child): void => {
   state.children.delete(child.spec.id)
 }
@@ -85,22 +76,23 @@ const remove = (state: SupervisorState, child: Child): void => {
 const reversed = (state: SupervisorState): ReadonlyArray<Child> => Array.from(state.children.values()).toReversed()
 
 const stopAll = Effect.fnUntraced(function*(state: SupervisorState) {
-  for (const child of reversed(state)) yield* stop(state, child)
+  for (const child of reversed(state)) yield* stopChild(state, child)
 })
 
 // ----------------------------------------------------------------------------
 // init
 // ----------------------------------------------------------------------------
 
-const init = Effect.fnUntraced(function*(tree: Tree) {
-  const self = (yield* Current) as Entry
-  const state = new SupervisorState(self, tree)
-  for (const { instance, spec } of tree.children) {
-    const child = new Child(spec, instance.start)
+const init = (tree: Tree) =>
+  Effect.withFiber((fiber) => startAll(new SupervisorState(entryOf(fiber)!, tree, timersOf(fiber))))
+
+const startAll = Effect.fnUntraced(function*(state: SupervisorState) {
+  for (const { instance, spec } of state.tree.children) {
+    const child = new Child(state, spec, instance.start)
     state.children.set(spec.id, child)
-    const error = yield* failure(start(state, child))
+    const error = yield* startChild(state, child)
     if (error !== undefined) {
-      yield* Effect.logError(`child ${spec.id} did not start`, error)
+      log(state.self, "Error", () => [`child ${spec.id} did not start`, error])
       yield* stopAll(state)
       return new InitImpl("Stop", undefined, undefined, ExitReason.shutdown(error))
     }
@@ -108,9 +100,6 @@ const init = Effect.fnUntraced(function*(tree: Tree) {
   }
   return state
 })
-
-const failure = <E>(effect: Effect.Effect<unknown, E>): Effect.Effect<E | undefined> =>
-  Effect.match(effect, { onFailure: (error) => error, onSuccess: () => undefined })
 
 // ----------------------------------------------------------------------------
 // exits
@@ -127,11 +116,11 @@ const onExit = (state: SupervisorState, exit: Exit) => {
   const { restart, significant } = child.spec
   const decision = RestartDecision.decide(restart, exit.reason)
   if (decision === "restart") return onRestart(state, child)
+  if (ExitReason.isAbnormal(exit.reason)) log(state.self, "Error", () => [ended(child)])
   if (decision === "remove") remove(state, child)
-  const next = RestartDecision.shutsDown(state.tree.autoShutdown, significant, () => significantLeft(state))
+  return RestartDecision.shutsDown(state.tree.autoShutdown, significant, () => significantLeft(state))
     ? Step.stop(ExitReason.shutdown(), state)
     : Step.noReply(state)
-  return ExitReason.isAbnormal(exit.reason) ? Effect.as(Effect.logError(ended(child)), next) : next
 }
 
 const significantLeft = (state: SupervisorState): boolean => {
@@ -147,27 +136,36 @@ const ended = (child: Child): string => `child ${child.spec.id} ended (${ExitRea
 // restarts
 // ----------------------------------------------------------------------------
 
-const onRestart = Effect.fnUntraced(function*(state: SupervisorState, child: Child) {
-  const now = yield* monotonicNow
+// Nearly every restart is of one child and without a backoff: no more than its start is an Effect then.
+const onRestart = (state: SupervisorState, child: Child): Next | Effect.Effect<Next> => {
+  const now = state.timers.now()
   if (!RestartIntensity.record(state.history, state.tree.intensity, now)) {
     remove(state, child)
     const { maxRestarts, withinMillis } = state.tree.intensity
-    return yield* giveUp(state, child, `the limit is ${maxRestarts} restarts within ${withinMillis} ms`)
+    return giveUp(state, child, `the limit is ${maxRestarts} restarts within ${withinMillis} ms`)
   }
   const schedule = child.spec.backoff ?? state.tree.backoff
-  const delay = schedule === undefined ? 0 : yield* nextDelay(state, child, schedule, now)
-  if (delay === undefined) return yield* giveUp(state, child, "its backoff is over")
-  yield* Effect.logWarning(`${ended(child)}, restarting it${delay === 0 ? "" : ` in ${delay} ms`}`)
-  if (delay === 0) return yield* restart(state, child)
-  yield* tryAgain(state, child, delay, false)
-  return Step.noReply(state)
-})
+  return schedule === undefined
+    ? restartAfter(state, child, 0)
+    : Effect.flatMap(nextDelay(state, child, schedule, now), (delay) => {
+      const next = delay === undefined
+        ? giveUp(state, child, "its backoff is over")
+        : restartAfter(state, child, delay)
+      return Effect.isEffect(next) ? next : Effect.succeed(next)
+    })
+}
 
-const giveUp = (state: SupervisorState, child: Child, why: string) =>
-  Effect.as(
-    Effect.logError(`giving up: ${ended(child)}, and ${why}`),
-    Step.stop(ExitReason.shutdown(), state)
-  )
+const restartAfter = (state: SupervisorState, child: Child, delay: number): Next | Effect.Effect<Next> => {
+  log(state.self, "Warn", () => [`${ended(child)}, restarting it${delay === 0 ? "" : ` in ${delay} ms`}`])
+  if (delay === 0) return restart(state, child)
+  tryAgain(state, child, delay, false)
+  return Step.noReply(state)
+}
+
+const giveUp = (state: SupervisorState, child: Child, why: string) => {
+  log(state.self, "Error", () => [`giving up: ${ended(child)}, and ${why}`])
+  return Step.stop(ExitReason.shutdown(), state)
+}
 
 /** Steps the backoff of a child, from its beginning when the child has been up for longer than the intensity looks back. */
 const nextDelay = Effect.fnUntraced(function*(state: SupervisorState, child: Child, schedule: Backoff, now: number) {
@@ -183,38 +181,46 @@ const nextDelay = Effect.fnUntraced(function*(state: SupervisorState, child: Chi
 })
 
 /** Sends the supervisor a reminder, now or later: until then other messages have their turn. */
-const tryAgain = (state: SupervisorState, child: Child, delay: number, counts: boolean): Effect.Effect<void> =>
-  Effect.withFiber((fiber) => {
-    const timers = timersOf(fiber)
-    const fire = () => deliver(state.self, { kind: Mailbox.user, message, next: undefined })
-    const timer: Timer = { deadline: 0, sequence: 0, index: -1, fire }
-    const message = new TryRestart(child, counts, () => timers.cancel(timer))
-    child.restarting = message
-    if (delay > 0) timers.start(timer, delay)
-    else fire()
-    return Effect.void
-  })
+const tryAgain = ({ self, timers }: SupervisorState, child: Child, delay: number, counts: boolean): void => {
+  const fire = () => deliver(self, { kind: Mailbox.user, message, next: undefined })
+  const timer: Timer = { deadline: 0, sequence: 0, index: -1, fire }
+  const message = new TryRestart(child, counts, () => timers.cancel(timer))
+  child.restarting = message
+  if (delay > 0) timers.start(timer, delay)
+  else fire()
+}
 
-const restart = Effect.fnUntraced(function*(state: SupervisorState, child: Child) {
+const restart = (state: SupervisorState, child: Child): Effect.Effect<Next> => {
+  child.restarting = undefined
+  if (state.tree.strategy !== "one_for_one") return restartGroup(state, child)
+  return Effect.map(startChild(state, child), (error) => {
+    if (!startedAgain(state, child, error)) tryAgain(state, child, 0, true)
+    return Step.noReply(state)
+  })
+}
+
+const restartGroup = Effect.fnUntraced(function*(state: SupervisorState, child: Child) {
   const plan = RestartPlan.plan(state.tree.strategy, state.children.values(), child)
   for (const other of plan.stop) {
-    yield* stop(state, other)
+    yield* stopChild(state, other)
     if (other.spec.restart === "temporary") remove(state, other)
   }
-  child.restarting = undefined
   for (const other of plan.start) {
     if (other.spec.restart === "temporary") continue
-    const error = yield* failure(start(state, other))
-    other.startedAt = yield* monotonicNow
-    if (error === undefined) continue
-    yield* Effect.logError(`child ${other.spec.id} did not start again`, error)
+    if (startedAgain(state, other, yield* startChild(state, other))) continue
     // one_for_all begins anew with everybody down; rest_for_one goes on from the child that failed.
     if (state.tree.strategy === "one_for_all") yield* stopAll(state)
-    yield* tryAgain(state, other, 0, true)
-    return Step.noReply(state)
+    tryAgain(state, other, 0, true)
+    break
   }
   return Step.noReply(state)
 })
+
+const startedAgain = (state: SupervisorState, child: Child, error: StartFailure): boolean => {
+  child.startedAt = state.timers.now()
+  if (error !== undefined) log(state.self, "Error", () => [`child ${child.spec.id} did not start again`, error])
+  return error === undefined
+}
 
 // ----------------------------------------------------------------------------
 // requests
@@ -237,11 +243,10 @@ const onStartChild = Effect.fnUntraced(function*(state: SupervisorState, request
     return Step.fail(new OtpError.StartError({ childPath: [id], reason }), state)
   }
   // The caller's services, but the supervisor's process and scope: it is the supervisor that starts.
-  const own = yield* Effect.context<never>()
-  const context = Context.merge(request.context, Context.pick(Current)(own as Context.Context<Current>))
-  const child = new Child(request.spec, Effect.provideContext(request.instance.start, context))
+  const context = Context.add(request.context, Current, state.self)
+  const child = new Child(state, request.spec, Effect.provideContext(request.instance.start, context))
   state.children.set(id, child)
-  const error = yield* failure(start(state, child))
+  const error = yield* startChild(state, child)
   if (error !== undefined || (child.pid === undefined && restart === "temporary")) remove(state, child)
   return error === undefined ? Step.reply(child.pid, state) : Step.fail(error, state)
 })
@@ -249,7 +254,7 @@ const onStartChild = Effect.fnUntraced(function*(state: SupervisorState, request
 const onTerminateChild = Effect.fnUntraced(function*(state: SupervisorState, id: string) {
   const child = state.children.get(id)
   if (child === undefined) return Step.fail(new OtpError.ChildNotFound({ id }), state)
-  yield* stop(state, child)
+  yield* stopChild(state, child)
   if (child.spec.restart === "temporary") remove(state, child)
   return Step.reply(undefined, state)
 })
@@ -258,7 +263,7 @@ const onRestartChild = Effect.fnUntraced(function*(state: SupervisorState, id: s
   const child = state.children.get(id)
   const refused = refuseIfUp(child, id)
   if (refused !== undefined) return Step.fail(refused, state)
-  const error = yield* failure(start(state, child!))
+  const error = yield* startChild(state, child!)
   return error === undefined ? Step.reply(child!.pid, state) : Step.fail(error, state)
 })
 
@@ -345,10 +350,12 @@ export const definition: Definition = {
         ? onRestart(state as SupervisorState, message.child)
         : restart(state as SupervisorState, message.child)
     }
-    return Effect.as(
-      Effect.logError("a supervisor got a message that it does not understand", message),
-      Step.noReply(state)
+    log(
+      (state as SupervisorState).self,
+      "Error",
+      () => ["a supervisor got a message that it does not understand", message]
     )
+    return Step.noReply(state)
   },
   terminate: (state) => stopAll(state as SupervisorState),
   formatStatus: (state) => Array.from((state as SupervisorState).children.keys())

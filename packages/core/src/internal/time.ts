@@ -5,7 +5,6 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
 
 const defaultClock = Context.get(Context.empty(), Clock.Clock)
 
@@ -14,5 +13,3 @@ export const monotonic = (clock: Clock.Clock): () => number =>
   // The same time, without the BigInt: every call with a timeout reads it. Nanoseconds are cut off before they become a
   // number: on a test clock that shows a date of today they do not fit, and a timer would be late by a fraction.
   clock === defaultClock ? () => performance.now() : () => Number(clock.monotonicTimeNanosUnsafe() / 1_000n) / 1_000
-
-export const now: Effect.Effect<number> = Clock.clockWith((clock) => Effect.succeed(monotonic(clock)()))
