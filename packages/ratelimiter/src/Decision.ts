@@ -116,7 +116,25 @@ export interface Verdict {
 // ----------------------------------------------------------------------------
 
 // Rounded up: after a sleep of whole milliseconds, which is what timers can do, the request must be allowed.
-const fromMicros = (micros: number): Duration.Duration => Duration.millis(Math.ceil(micros / 1000))
+const wholeMillis = (micros: number): number => Math.ceil(micros / 1000)
+
+const fromMicros = (micros: number): Duration.Duration => Duration.millis(wholeMillis(micros))
+
+// An answer mostly has the duration of the one before it: the whole window if allowed, and the same millisecond if
+// refused. So the last one is given again, rather than a new one made each time.
+const remembering = (): (micros: number) => Duration.Duration => {
+  let millis = 0
+  let last = Duration.millis(millis)
+  return (micros) => {
+    const next = wholeMillis(micros)
+    if (next === millis) return last
+    millis = next
+    return last = Duration.millis(millis)
+  }
+}
+
+const resetAfter = remembering()
+const retryAfter = remembering()
 
 /** @internal */
 export const allowed = (clientId: string, limit: number, verdict: Verdict): Allowed => ({
@@ -124,19 +142,28 @@ export const allowed = (clientId: string, limit: number, verdict: Verdict): Allo
   clientId,
   limit,
   remaining: verdict.remaining,
-  resetAfter: fromMicros(verdict.resetAfter)
+  resetAfter: resetAfter(verdict.resetAfter)
 })
 
 /** @internal */
-export const rateLimited = (clientId: string, limit: number, verdict: Verdict): RateLimited => {
-  // From the prototype: `new` would capture a stack, 5 µs for what nobody reads, against 20 ns.
-  const error = Object.create(RateLimited.prototype)
-  error._tag = "RateLimited"
-  error.clientId = clientId
-  error.limit = limit
-  error.retryAfter = fromMicros(verdict.retryAfter)
-  return error
-}
+export const rateLimited = (clientId: string, limit: number, verdict: Verdict): RateLimited =>
+  new LightRateLimited(clientId, limit, retryAfter(verdict.retryAfter))
+
+// Of the same prototype, but not by its constructor, which would capture a stack: 5 µs for what nobody reads, against 20 ns.
+const LightRateLimited: {
+  new(clientId: string, limit: number, retryAfter: Duration.Duration): RateLimited
+} = function(
+  this: { -readonly [K in "_tag" | "clientId" | "limit" | "retryAfter"]: RateLimited[K] },
+  clientId: string,
+  limit: number,
+  retryAfter: Duration.Duration
+) {
+  this._tag = "RateLimited"
+  this.clientId = clientId
+  this.limit = limit
+  this.retryAfter = retryAfter
+} as never
+LightRateLimited.prototype = RateLimited.prototype
 
 /** @internal */
 export const usage = (clientId: string, limit: number, verdict: Verdict): Usage => ({

@@ -14,6 +14,7 @@ import type { CallError } from "@effect-otp/core/OtpError"
 import * as Process from "@effect-otp/core/Process"
 import * as Step from "@effect-otp/core/Step"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -47,21 +48,21 @@ export class RateLimiter extends GenServer.Service<RateLimiter>()("@effect-otp/r
     init: (policy: Policy.Policy) =>
       Effect.map(Effect.all([Clock.Clock, Process.self]), ([clock, pid]): State => ({
         clients: Clients.make(SlidingWindow, policy),
-        clock,
+        now: micros(clock),
         pid: pid as Process.Pid<ForgetIdle>,
         timer: "none"
       })),
     handlers: {
       check: (state, { clientId }) => {
         const { clients } = state
-        const verdict = Clients.check(clients, clientId, now(state))
+        const verdict = Clients.check(clients, clientId, state.now())
         const step = verdict.allowed
           ? Step.reply(Decision.allowed(clientId, clients.policy.limit, verdict), state)
           : Step.fail(Decision.rateLimited(clientId, clients.policy.limit, verdict), state)
         return state.timer === "none" ? Effect.as(startTimer(state), step) : step
       },
       peek: (state, { clientId }) => {
-        const verdict = Clients.look(state.clients, clientId, now(state))
+        const verdict = Clients.look(state.clients, clientId, state.now())
         return Step.reply(Decision.usage(clientId, state.clients.policy.limit, verdict), state)
       },
       reset: (state, { clientId }) => {
@@ -71,7 +72,7 @@ export class RateLimiter extends GenServer.Service<RateLimiter>()("@effect-otp/r
       size: (state) => Step.reply(Clients.size(state.clients), state)
     },
     info: (state, _: ForgetIdle) => {
-      Clients.forgetIdle(state.clients, now(state), forgottenPerTurn)
+      Clients.forgetIdle(state.clients, state.now(), forgottenPerTurn)
       return Effect.as(startTimer(state), Step.noReply(state))
     },
     // A crash report has no use for a million clients.
@@ -285,7 +286,8 @@ export const size: Effect.Effect<number, CallError, RateLimiter> = RateLimiter.u
 
 interface State {
   readonly clients: Clients.Clients<SlidingWindow.State>
-  readonly clock: Clock.Clock
+  /** The time in whole microseconds. */
+  readonly now: () => number
   readonly pid: Process.Pid<ForgetIdle>
   /** Whether a `ForgetIdle` is on its way. There is never more than one. */
   timer: "none" | "running"
@@ -301,14 +303,20 @@ const forgetIdle: ForgetIdle = { _tag: "ForgetIdle" }
 // About 0.4 µs each: between two turns others are served, however many have to be forgotten at once.
 const forgottenPerTurn = 100
 
+const defaultClock = Context.get(Context.empty(), Clock.Clock)
+
 // The monotonic clock: a wall clock that is set forward would forgive what it must not, and set back, freeze everybody.
-const now = (state: State): number => Number(state.clock.monotonicTimeNanosUnsafe() / nanosPerMicro)
+const micros = (clock: Clock.Clock): () => number =>
+  // The same time without the two BigInts, which every check would leave behind.
+  clock === defaultClock
+    ? () => Math.floor(performance.now() * 1000)
+    : () => Number(clock.monotonicTimeNanosUnsafe() / nanosPerMicro)
 const nanosPerMicro = BigInt(1000)
 
 /** Sends `ForgetIdle` when the first client can be forgotten, at once if there is one, never if there is no client. */
 const startTimer = (state: State): Effect.Effect<void> => {
   const { clients, pid } = state
-  const next = Clients.nextIdleAfter(clients, now(state))
+  const next = Clients.nextIdleAfter(clients, state.now())
   state.timer = next === undefined ? "none" : "running"
   if (next === undefined) return Effect.void
   if (next === 0) return Process.send(pid, forgetIdle)
