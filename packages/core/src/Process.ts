@@ -22,6 +22,8 @@ import * as FewSet from "./internal/fewSet.ts"
 import * as lifecycle from "./internal/lifecycle.ts"
 import { alive, ancestorsOf, ended, type Entry } from "./internal/processTable.ts"
 import { entryOfPid, nameOf, resolve, show } from "./internal/resolve.ts"
+import type { Body as AnyBody } from "./internal/self.ts"
+import * as Sending from "./internal/sending.ts"
 import * as Signal from "./internal/signal.ts"
 import * as Spawn from "./internal/spawn.ts"
 import { awaitEnded, endWithin } from "./internal/wait.ts"
@@ -161,18 +163,8 @@ export interface SpawnOptions {
 // spawning
 // ----------------------------------------------------------------------------
 
-const spawnEntry = (
-  body: unknown,
-  options: SpawnOptions | undefined,
-  linked: boolean
-): Effect.Effect<Entry> => Effect.withFiber((fiber) => Effect.succeed(startBody(fiber, body, options, linked)))
-
-const startBody = (
-  fiber: Fiber.Fiber<unknown, unknown>,
-  body: unknown,
-  options: SpawnOptions | undefined,
-  linked: boolean
-): Entry => Spawn.startBody(fiber, body as Parameters<typeof Spawn.startBody>[1], { label: options?.label, linked })
+const spawnEntry = (body: unknown, options: SpawnOptions | undefined, linked: boolean): Effect.Effect<Entry> =>
+  Spawn.spawn(body as AnyBody, options?.label, linked)
 
 /**
  * Spawns a process and gives its pid at once; the body starts later.
@@ -264,7 +256,7 @@ export const spawnMonitor = <M = never, A = never, E = never, R = never>(
 > =>
   withEntry((self, fiber) => {
     // In one step: between two of them the scheduler may let the child run, and end.
-    const entry = startBody(fiber, body, options, false)
+    const entry = Spawn.startBody(fiber, body as AnyBody, options?.label, false)
     return Effect.succeed([entry, lifecycle.monitor(self, entry, entry)] as const)
   })
 
@@ -293,18 +285,10 @@ export const self: Effect.Effect<Pid<never>, never, Current> = Current
  * @category sending
  * @since 0.1.0
  */
-export const send = <M = unknown, E = never>(
+export const send: <M = unknown, E = never>(
   target: Target<M, E>,
   message: Types.NoInfer<M>
-): Effect.Effect<void, E> =>
-  Effect.withFiber((fiber) => {
-    const entry = resolve(tableOf(fiber), target)
-    if (entry === undefined) {
-      return Effect.die(new Error(`cannot send to ${show(target)}: no process is registered under this name`))
-    }
-    lifecycle.deliverMessage(entry, message)
-    return Effect.void
-  })
+) => Effect.Effect<void, E> = Sending.send as never
 
 /**
  * Ends the calling process, or sends an exit signal to another one.

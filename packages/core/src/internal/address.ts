@@ -22,4 +22,8 @@ export const locate = (table: ProcessTable, address: Address): Entry | undefined
   return isPlace(address) ? address.pid : resolve(table, address)
 }
 
+/** The same where it takes no table of names. */
+export const locateNow = (address: Address): Entry | undefined =>
+  address instanceof Entry ? address : isPlace(address) ? address.pid : undefined
+
 export const showAddress = (address: Address): string => isPlace(address) ? address.shown : show(address)

@@ -6,19 +6,19 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Effectable from "effect/Effectable"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as ExitReason from "../ExitReason.ts"
 import type * as Name from "../Name.ts"
 import * as OtpError from "../OtpError.ts"
-import { type Address, locate, showAddress } from "./address.ts"
+import { type Address, locate, locateNow, showAddress } from "./address.ts"
+import * as AtOnce from "./atOnce.ts"
 import { entryOf, tableOf, timersOf } from "./current.ts"
 import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
 import { later } from "./later.ts"
-import { deliver, deliverNow, register, requestStop, sendExit, unlink } from "./lifecycle.ts"
+import { deliver, deliverNow, register, requestStop, sendExit, takesNow, unlink } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, describe, ended, type Entry, runQueueOf, type Watcher } from "./processTable.ts"
 import { Cast, type Operation, Request, TimeLimit } from "./request.ts"
@@ -34,10 +34,13 @@ import { awaitEnded } from "./wait.ts"
 // addressing
 // ----------------------------------------------------------------------------
 
+const speaks = (entry: Entry, protocol: object): boolean =>
+  entry.state instanceof ServerState && entry.state.definition.protocol === protocol
+
 // A call to a process that speaks another protocol would never be answered: it is refused at the door.
 const checkProtocol = (entry: Entry, address: Address, protocol: object, tag: string): void => {
+  if (speaks(entry, protocol)) return
   const definition = entry.state instanceof ServerState ? entry.state.definition : undefined
-  if (definition?.protocol === protocol) return
   const what = definition === undefined ? "is no server" : `has the protocol of ${definition.name}`
   throw new TypeError(`${tag} is no request to ${showAddress(address)}: ${describe(entry)} ${what}`)
 }
@@ -71,7 +74,7 @@ export const start = (
     // All in one: were the process started before its starter waits, a fiber that yields in between would never hear of it.
     return Effect.callback<Entry, OtpError.StartError<unknown>>((resume) => {
       const server = new ServerState(definition, args, parent)
-      const entry = Spawn.start(fiber, serverBehaviour, server, options)
+      const entry = Spawn.start(fiber, serverBehaviour, server, options.label, options.linked === true)
       entry.isSupervisor = definition.isSupervisor === true
       const holder = name === undefined ? undefined : claim(entry, parent, name)
       if (holder !== undefined) {
@@ -193,8 +196,27 @@ const Call: {
   this.operation = operation
   this.payload = payload
 } as never
-Call.prototype = Effectable.Prototype<Call>({
+Call.prototype = AtOnce.Prototype<Call>({
   label: "GenServer.call",
+  now(fiber) {
+    // A handler may take long, and its caller must yield in time.
+    if (!AtOnce.isCounted) return AtOnce.notNow
+    const { address, operation } = this
+    const entry = locateNow(address)
+    const caller = entryOf(fiber)
+    if (entry === undefined || !takesNow(entry, entry.runQueue) || !speaks(entry, this.protocol)) return AtOnce.notNow
+    // A server that calls another may close a circle, which takes a look.
+    if (caller !== undefined && waits(caller, fiber)) return AtOnce.notNow
+    const request = new Request(operation, this.payload, address, entry.runQueue, caller, -1)
+    deliverNow(entry, request)
+    const { exit } = request
+    if (exit === undefined) return new AtOnce.Then(wait(fiber, request, undefined))
+    // A handler that has ended its caller: evaluating anything stops it.
+    if (exit._tag === "Failure" || (caller !== undefined && caller.status !== alive)) {
+      return new AtOnce.Then(Effect.suspend(() => exit))
+    }
+    return exit.value
+  },
   evaluate(fiber) {
     const { address, operation } = this
     const table = tableOf(fiber)
@@ -214,9 +236,9 @@ Call.prototype = Effectable.Prototype<Call>({
     const queue = runQueueOf(table, fiber.cache.scheduler)
     const turn = calling === undefined ? -1 : (calling.state as ServerState).turn
     const request = new Request(operation, this.payload, address, queue, caller, turn)
-    return deliverNow(entry, queue, request)
-      ? request.exit ?? wait(fiber, request, undefined)
-      : wait(fiber, request, entry)
+    if (!takesNow(entry, queue)) return wait(fiber, request, entry)
+    deliverNow(entry, request)
+    return request.exit ?? wait(fiber, request, undefined)
   }
 })
 
@@ -286,14 +308,45 @@ const chainOf = (caller: Entry, target: Entry): ReadonlyArray<string> => {
 }
 
 /** Sends a request without an answer; to nobody, nothing happens. */
-export const cast = (address: Address, protocol: object, tag: string, payload: unknown): Effect.Effect<void> =>
-  Effect.withFiber((fiber) => {
-    const entry = locate(tableOf(fiber), address)
+export const cast: {
+  (address: Address, protocol: object, tag: string, payload: unknown): Effect.Effect<void>
+} = (address, protocol, tag, payload) => new SendCast(address, protocol, tag, payload)
+
+interface SendCast extends Effect.Effect<void> {
+  readonly address: Address
+  readonly protocol: object
+  readonly tag: string
+  readonly payload: unknown
+}
+
+const SendCast: { new(address: Address, protocol: object, tag: string, payload: unknown): SendCast } = function(
+  this: { -readonly [K in "address" | "protocol" | "tag" | "payload"]: SendCast[K] },
+  address: Address,
+  protocol: object,
+  tag: string,
+  payload: unknown
+) {
+  this.address = address
+  this.protocol = protocol
+  this.tag = tag
+  this.payload = payload
+} as never
+SendCast.prototype = AtOnce.Prototype<SendCast>({
+  label: "GenServer.cast",
+  now() {
+    const entry = locateNow(this.address)
+    if (entry === undefined || !speaks(entry, this.protocol)) return AtOnce.notNow
+    deliver(entry, new Cast(this.tag, this.payload))
+    return undefined
+  },
+  evaluate(fiber) {
+    const entry = locate(tableOf(fiber), this.address)
     if (entry === undefined || entry.status !== alive) return Effect.void
-    checkProtocol(entry, address, protocol, tag)
-    deliver(entry, new Cast(tag, payload))
+    checkProtocol(entry, this.address, this.protocol, this.tag)
+    deliver(entry, new Cast(this.tag, this.payload))
     return Effect.void
-  })
+  }
+})
 
 // ----------------------------------------------------------------------------
 // stop

@@ -40,21 +40,22 @@ export const deliver = (entry: Entry, node: Mailbox.MailNode): boolean => {
 const maxNested = 32
 
 /**
- * Delivers to a process that waits with an empty mailbox and lets it take its turn at once, in the turn of the sender: the
- * next it would do anyway, without a way through the scheduler. Only where both run in the same shared drain, since any
- * other scheduler must decide the order itself.
+ * Whether a process that nothing keeps busy may take its turn within the turn of a sender. Only where both run in the same
+ * shared drain, since any other scheduler must decide the order itself.
  */
-export const deliverNow = (entry: Entry, queue: RunQueue, node: Mailbox.MailNode): boolean => {
+export const takesNow = (entry: Entry, queue: RunQueue): boolean =>
+  queue.isShared && entry.runQueue === queue && entry.waiting && entry.table.nested < maxNested
+
+/**
+ * Delivers to a process that {@link takesNow}, and lets it take its turn at once: what is in its mailbox first, and then
+ * this. A turn that it has in the run queue stays there, for what may be left.
+ */
+export const deliverNow = (entry: Entry, node: Mailbox.MailNode): void => {
   const { table } = entry
-  if (!queue.isShared || entry.runQueue !== queue || !entry.waiting || entry.scheduled || entry.head !== undefined) {
-    return false
-  }
-  if (table.nested >= maxNested) return false
   table.nested++
   Mailbox.push(entry, node)
-  entry.run()
+  entry.behaviour.turn(entry)
   table.nested--
-  return true
 }
 
 export const deliverMessage = (entry: Entry, message: unknown): boolean =>

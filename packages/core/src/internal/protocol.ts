@@ -166,7 +166,13 @@ const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps): ForAddress => {
     : (address: Address, payload: unknown) => Gen.call(address, protocol, operation, payload)
   const { ast } = rpc.payloadSchema
   const absent = ast._tag === "Objects" ? {} : undefined
-  if (!constructs(ast)) return (address) => (input = absent) => send(address, input)
+  if (!constructs(ast)) {
+    return (address) => {
+      // A request without a payload is the same value each time, and is made once.
+      let bare: Effect.Effect<unknown, unknown> | undefined
+      return (input) => input === undefined ? bare ??= send(address, absent) : send(address, input)
+    }
+  }
   // What the constructor refuses is the defect of the caller, and never reaches the server.
   return (address, key) => (input = absent) =>
     Effect.suspend(() => send(address, construct(`${key}.${tag}`, rpc.payloadSchema, input)))

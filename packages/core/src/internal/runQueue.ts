@@ -10,6 +10,7 @@
  */
 import * as Context from "effect/Context"
 import * as Scheduler from "effect/Scheduler"
+import { neutral } from "./asyncContext.ts"
 
 /** Something that takes a turn when it is its time. It must never throw. */
 export interface Runnable {
@@ -29,8 +30,10 @@ export const none: RunQueue = { schedule: () => {}, isBusy: () => false, isShare
 
 const maxTurnsPerDrain = 4096
 const maxMillisPerDrain = 8
-// The clock is read once in so many turns: a read costs as much as a cheap turn.
+// The clock is read once in so many turns: a read costs as much as a cheap turn. Where turns take longer it is read more
+// often, or a few of them would take far more than the time of a drain.
 const turnsPerClockRead = 64
+const millisPerClockRead = 0.5
 
 const defaultScheduler = Context.get(Context.empty(), Scheduler.Scheduler)
 
@@ -43,10 +46,11 @@ const makeDirect = (scheduler: Scheduler.Scheduler): RunQueue => {
   return {
     schedule: (runnable) => {
       waiting++
-      dispatcher.scheduleTask(() => {
+      const turn = () => {
         waiting--
         runnable.run()
-      }, 0)
+      }
+      dispatcher.scheduleTask(neutral(turn), 0)
     },
     isBusy: () => waiting > 0,
     isShared: false
@@ -58,17 +62,26 @@ const makeDrain = (scheduler: Scheduler.Scheduler): RunQueue => {
   let queue: Array<Runnable | undefined> = []
   let next = 0
   let running = false
+  let batch = 1
 
-  const drain = () => {
-    const stopAt = performance.now() + maxMillisPerDrain
+  const drain: () => void = neutral(() => {
+    let readAt = performance.now()
+    const stopAt = readAt + maxMillisPerDrain
     let turns = 0
+    let untilRead = batch
     while (next < queue.length) {
       const runnable = queue[next]!
       // Cleared at once: a queue that is never empty must not keep what has run.
       queue[next++] = undefined
       runnable.run()
-      turns++
-      if (turns >= maxTurnsPerDrain || (turns % turnsPerClockRead === 0 && performance.now() >= stopAt)) break
+      if (++turns >= maxTurnsPerDrain) break
+      if (--untilRead === 0) {
+        const now = performance.now()
+        batch = now - readAt < millisPerClockRead ? Math.min(batch * 2, turnsPerClockRead) : 1
+        if (now >= stopAt) break
+        untilRead = batch
+        readAt = now
+      }
     }
     if (next === queue.length) {
       queue = []
@@ -81,7 +94,7 @@ const makeDrain = (scheduler: Scheduler.Scheduler): RunQueue => {
       }
       dispatcher.scheduleTask(drain, 0)
     }
-  }
+  })
 
   return {
     schedule: (runnable) => {

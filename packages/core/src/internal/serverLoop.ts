@@ -26,7 +26,7 @@ import { stopTimeout, wait } from "./serverTimeout.ts"
 import { type Exit as ExitMessage, isExit } from "./signal.ts"
 
 // A server that always has a message lets others have their turn after so many.
-const messagesPerTurn = 256
+const messagesPerTurn = 64
 
 export const serverBehaviour: Behaviour = {
   takesStop: true,
@@ -63,6 +63,7 @@ const loop = (entry: Entry, server: ServerState): void => {
     stopTimeout(entry, server)
     if (!take(entry, server, node)) return
   }
+  entry.waiting = true
   wake(entry)
 }
 

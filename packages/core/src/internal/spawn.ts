@@ -3,47 +3,82 @@
  *
  * @internal
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
-import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import * as ExitReason from "../ExitReason.ts"
-import { reportCrash } from "./crashReport.ts"
-import { Current, entryOf, tableOf } from "./current.ts"
+import { capture } from "./asyncContext.ts"
+import * as AtOnce from "./atOnce.ts"
+import { entryOf, tableOf } from "./current.ts"
 import { conclude, link, wake } from "./lifecycle.ts"
+import { processFiber } from "./processFiber.ts"
 import { alive, type Behaviour, Entry, insert, runQueueOf } from "./processTable.ts"
-import { resume, Self } from "./receive.ts"
+import { resume } from "./receiving.ts"
+import { type Body, Self } from "./self.ts"
 
 /** Makes a process that takes its first turn when whoever started it has had theirs. */
 export const start = (
   fiber: Fiber.Fiber<unknown, unknown>,
   behaviour: Behaviour,
   state: unknown,
-  options: { readonly label?: string | undefined; readonly linked?: boolean | undefined } | undefined
+  label: string | undefined,
+  linked: boolean
 ): Entry => {
   const table = tableOf(fiber)
   const parent = entryOf(fiber)
   const entry = new Entry(table, runQueueOf(table, fiber.cache.scheduler), behaviour, fiber.context, parent)
-  entry.label = options?.label
+  entry.label = label
   entry.state = state
   insert(table, entry)
-  if (options?.linked === true) link(parent!, entry)
+  if (linked) link(parent!, entry)
   entry.scheduled = true
-  entry.runQueue.schedule(entry)
+  const context = capture()
+  entry.runQueue.schedule(
+    context === undefined ? entry : { run: () => context.runInAsyncScope(entry.run, entry, undefined) }
+  )
   return entry
 }
 
 /** Makes a process with a body. */
 export const startBody = (
   fiber: Fiber.Fiber<unknown, unknown>,
-  body: Self["body"],
-  options: { readonly label?: string | undefined; readonly linked?: boolean | undefined } | undefined
+  body: Body,
+  label: string | undefined,
+  linked: boolean
 ): Entry => {
-  const entry = start(fiber, bodyBehaviour, undefined, options)
+  const entry = start(fiber, bodyBehaviour, undefined, label, linked)
   entry.state = new Self(entry, body)
   return entry
 }
+
+interface Spawn extends Effect.Effect<Entry> {
+  readonly body: Body
+  readonly label: string | undefined
+  readonly linked: boolean
+}
+
+/** Spawns a process with a body, and gives it at once. */
+export const spawn = (body: Body, label: string | undefined, linked: boolean): Effect.Effect<Entry> =>
+  new Spawn(body, label, linked)
+
+const Spawn: { new(body: Body, label: string | undefined, linked: boolean): Spawn } = function(
+  this: { -readonly [K in "body" | "label" | "linked"]: Spawn[K] },
+  body: Body,
+  label: string | undefined,
+  linked: boolean
+) {
+  this.body = body
+  this.label = label
+  this.linked = linked
+} as never
+Spawn.prototype = AtOnce.Prototype<Spawn>({
+  label: "Process.spawn",
+  now(fiber) {
+    return startBody(fiber, this.body, this.label, this.linked)
+  },
+  evaluate(fiber) {
+    return Effect.succeed(startBody(fiber, this.body, this.label, this.linked))
+  }
+})
 
 const bodyBehaviour: Behaviour = {
   takesStop: false,
@@ -52,7 +87,7 @@ const bodyBehaviour: Behaviour = {
     if (entry.status !== alive) {
       if (entry.fiber === undefined || entry.fiber.pollUnsafe() !== undefined) conclude(entry)
       else bodyBehaviour.end(entry)
-    } else if (self.body !== undefined) begin(entry)
+    } else if (self.body !== undefined) begin(entry, self)
     else resume(self)
   },
   end: (entry) => {
@@ -63,33 +98,27 @@ const bodyBehaviour: Behaviour = {
   }
 }
 
-const begin = (entry: Entry): void => {
-  const fiber = Effect.runForkWith(Context.add(entry.context, Current, entry))(new Boot(entry))
-  fiber.addObserver((exit) => onBodyExit(entry, exit))
+const begin = (entry: Entry, self: Self): void => {
+  const begun = new Begin(self)
+  if (processFiber !== undefined) processFiber.start(self, entry.context, begun)
+  else Effect.runForkWith(self.provide(entry.context))(begun).addObserver((exit) => self.exited(exit))
 }
 
-const onBodyExit = (entry: Entry, exit: Exit.Exit<unknown, unknown>): void => {
-  if (entry.status !== alive) return wake(entry)
-  const reason = entry.reason = ExitReason.fromExit(exit)
-  if (ExitReason.isAbnormal(reason)) reportCrash(entry, reason)
-  conclude(entry)
-}
-
-interface Boot extends Effect.Effect<unknown, unknown> {
-  readonly entry: Entry
+interface Begin extends Effect.Effect<unknown, unknown> {
+  readonly self: Self
 }
 
 // The first thing that the fiber does, so that the process knows its fiber before the body can ask for it.
-const Boot: { new(entry: Entry): Boot } = function(this: { entry: Entry }, entry: Entry) {
-  this.entry = entry
+const Begin: { new(self: Self): Begin } = function(this: { self: Self }, self: Self) {
+  this.self = self
 } as never
-Boot.prototype = Effectable.Prototype<Boot>({
+Begin.prototype = Effectable.Prototype<Begin>({
   label: "Process",
   evaluate(fiber) {
-    const self = this.entry.state as Self
+    const { self } = this
     const body = self.body!
     self.body = undefined
-    this.entry.fiber = fiber
+    self.pid.fiber = fiber
     return body(self)
   }
 })
