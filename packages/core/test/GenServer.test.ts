@@ -315,30 +315,6 @@ describe("a payload", () => {
 })
 
 describe("many servers", () => {
-  class Link extends GenServer.Service<Link>()("test/Link", [GenServer.call("depth", { success: Schema.Finite })]) {
-    static readonly server = this.implement({
-      init: (next: GenServer.ClientOf<Link> | undefined) => next,
-      handlers: {
-        depth: (next) =>
-          next === undefined ? Step.reply(1, next) : Effect.map(next.depth(), (n) => Step.reply(n + 1, next))
-      }
-    })
-  }
-
-  it.effect("each of which calls the next do not overflow the stack", () =>
-    Effect.gen(function*() {
-      let first: GenServer.ClientOf<Link> | undefined
-      for (let i = 0; i < 10_000; i++) first = yield* Link.server.start(first)
-      assert.strictEqual(yield* first!.depth(), 10_000)
-    }).pipe(inNode), 30_000)
-
-  it.live("nor under the scheduler of an application", () =>
-    Effect.gen(function*() {
-      let first: GenServer.ClientOf<Link> | undefined
-      for (let i = 0; i < 10_000; i++) first = yield* Link.server.start(first)
-      assert.strictEqual(yield* first!.depth(), 10_000)
-    }).pipe(inNode))
-
   it.effect("lose no message, and keep the order of each sender", () =>
     Effect.gen(function*() {
       const seen: Array<readonly [number, number]> = []
