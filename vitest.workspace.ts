@@ -1,7 +1,7 @@
-/** The list of test projects: every package, the fences of the documentation, and the packages as they are published. */
-const packages = ["core", "ratelimiter", "examples"].map((name) => ({
+/** The list of test projects: every package, the benchmarks, the fences of the documentation, and the packages as published. */
+const packages = ["packages/core", "packages/ratelimiter", "packages/examples", "benchmark"].map((root) => ({
   extends: true as const,
-  test: { name, root: `packages/${name}`, include: ["test/**/*.test.ts"] }
+  test: { name: root.replace("packages/", ""), root, include: ["test/**/*.test.ts"] }
 }))
 
 const repository = ["docs", "scripts", "package"].map((name) => ({

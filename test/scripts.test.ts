@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { problems } from "../scripts/circular.ts"
+import * as GuardBites from "../scripts/guard-bites.ts"
 import { is, pending, prints } from "./utils/assertions.ts"
 import { extract, toModule } from "./utils/fences.ts"
 
@@ -106,5 +107,23 @@ describe("circular", () => {
       "upward: packages/core/src/B.ts (layer 0) imports packages/core/src/C.ts (layer 1)",
       "unknown: packages/core/src/D.ts has no layer yet, add it to scripts/layers.data.ts"
     ])
+  })
+})
+
+describe("guard-bites", () => {
+  const bytes = "FAIL bytes for a call: 900 (at most 600)"
+  const time = "FAIL time of a call, in answers of bare Effect: 1.40 (at most 1)"
+
+  it("accepts a guard for which both figures of a call have passed their limit", () => {
+    assert.deepStrictEqual(GuardBites.problems(1, [bytes, time, "ok   bytes of a waiting server: 623"].join("\n")), [])
+  })
+
+  it("refuses one that does not fail, that fails for one figure only, and that crashes", () => {
+    assert.deepStrictEqual(GuardBites.problems(0, [bytes, time].join("\n")), ["the guard ended with 0, not with 1"])
+    assert.deepStrictEqual(GuardBites.problems(1, [bytes, time.replace("FAIL", "ok  ")].join("\n")), [
+      "it does not say that \"time of a call, in answers of bare Effect\" has passed its limit"
+    ])
+    assert.strictEqual(GuardBites.problems(1, "").length, 2)
+    assert.strictEqual(GuardBites.problems(null, "").length, 3)
   })
 })

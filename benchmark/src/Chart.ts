@@ -10,6 +10,7 @@ import { systems } from "./System.ts"
 
 const palette = [
   "#e0603c",
+  "#eb9478",
   "#8f6bdc",
   "#b48ae8",
   "#3f87e5",
@@ -27,6 +28,14 @@ const color = { field: "system", type: "nominal", scale: { domain: names, range:
 const timeLabel =
   "datum.value >= 1e6 ? datum.value / 1e6 + ' ms' : datum.value >= 1e3 ? datum.value / 1e3 + ' µs' : datum.value + ' ns'"
 
+/** The ticks of a logarithmic axis, which ends at powers of ten. Left to itself it omits labels where they would do best. */
+const timeAxis = (nanos: ReadonlyArray<number>) => {
+  const [from, to] = [Math.floor(Math.log10(Math.min(...nanos))), Math.ceil(Math.log10(Math.max(...nanos)))]
+  const steps = to - from > 3 ? [1] : [1, 2, 5]
+  const values = Array.from({ length: to - from + 1 }, (_, i) => steps.map((step) => step * 10 ** (from + i))).flat()
+  return { labelExpr: timeLabel, values: values.filter((value) => value <= 10 ** to) }
+}
+
 const config = {
   background: "transparent",
   font: "system-ui, sans-serif",
@@ -43,7 +52,7 @@ const config = {
     titleFontSize: 12,
     titleFontWeight: "normal"
   },
-  legend: { labelColor: "currentColor", titleColor: "currentColor", labelFontSize: 12 },
+  legend: { labelColor: "currentColor", titleColor: "currentColor", labelFontSize: 12, labelLimit: 240 },
   text: { color: "currentColor" }
 } as const
 
@@ -64,7 +73,7 @@ export const cost = (comparison: Comparison): Effect.Effect<string> => {
       field,
       type: "quantitative",
       scale: { type: "log", nice: true },
-      axis: { labelExpr: timeLabel, tickCount: 6 },
+      axis: timeAxis(values.flatMap(({ max, min }) => [min, max])),
       title: `time per ${comparison.workload.unit}, less is better`
     }) as const
   return render({
@@ -129,7 +138,7 @@ export const growth = (comparisons: ReadonlyArray<Comparison>): Effect.Effect<st
         type: "quantitative",
         scale: { type: "log" },
         title: `time per ${comparisons[0]!.workload.unit}`,
-        axis: { labelExpr: timeLabel, tickCount: 6 }
+        axis: timeAxis(values.map(({ ns }) => ns))
       },
       color: { ...color, scale: { domain: present, range }, title: null }
     }

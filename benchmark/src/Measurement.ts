@@ -36,6 +36,8 @@ const output = Effect.fnUntraced(function*(system: System, args: ReadonlyArray<n
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const handle = yield* spawner.spawn(ChildProcess.make(executable, [...flags, ...args.map(String)], {
     stdin: "ignore",
+    env: system.env,
+    extendEnv: true,
     killSignal: "SIGKILL"
   }))
   const [stdout, stderr] = yield* Effect.all([

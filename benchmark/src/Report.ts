@@ -12,10 +12,13 @@ import * as Machine from "./Machine.ts"
 import * as Markdown from "./Markdown.ts"
 import type { Options } from "./Suite.ts"
 import { isFor } from "./System.ts"
+import * as Target from "./Target.ts"
 import type { Workload } from "./Workload.ts"
 
 const docs = path.join(import.meta.dirname, "..", "..", "docs")
 const charts = "benchmarks"
+/** Written by hand: why a number is not reached. */
+const remarks = path.join(import.meta.dirname, "..", "remarks.md")
 
 const limits = [
   "Each workload is one thing done over and over in one place. An application does many things, and mostly waits for " +
@@ -58,9 +61,8 @@ const comparisonBlocks = (comparison: Comparison): ReadonlyArray<string> => {
 
 const image = (name: string, alt: string): string => `![${alt}](${charts}/${name}.svg)`
 
-/** The size that stands for a workload: its own, or the largest there is. */
 const mainOf = (comparisons: ReadonlyArray<Comparison>): Comparison =>
-  comparisons.find(({ n, workload }) => n === workload.n) ?? comparisons.at(-1)!
+  Target.pick(comparisons, { workload: comparisons[0]!.workload.name })!
 
 const byWorkload = (comparisons: ReadonlyArray<Comparison>): ReadonlyArray<ReadonlyArray<Comparison>> =>
   Object.values(Array.groupBy(comparisons, ({ workload }) => workload.name))
@@ -99,10 +101,31 @@ const summary = (comparisons: ReadonlyArray<Comparison>, { systems }: Options): 
   )
 }
 
+const table = ({ header, rows }: Target.Table): string => rows.length === 0 ? "" : Markdown.table(header, rows)
+
+/** What was aimed at, in numbers, and what there is to say about it. */
+const targets = (comparisons: ReadonlyArray<Comparison>, notes: string): ReadonlyArray<string> => {
+  const [reached, compared] = [table(Target.reached(comparisons)), table(Target.compared(comparisons))]
+  return [
+    "## What was aimed at",
+    reached === "" ? "" : "Operations per second relative to `beam`, at least; heap of each, in bytes:",
+    reached,
+    compared === "" ?
+      "" :
+      "How many times as fast as the others `effect-otp` is. It should be faster than `effect` in every workload " +
+      "but spawn, which may take 1.3 times as long, and three times as fast in call, pingpong and ring; three times as fast " +
+      "as `nact`, but for idle processes and servers; three times as fast as `effect-persistence`, and not slower than " +
+      "`rate-limiter-flexible`:",
+    compared,
+    ...(notes === "" ? [] : ["## Where a number is not reached", notes])
+  ]
+}
+
 const document = (
   comparisons: ReadonlyArray<Comparison>,
   options: Options,
-  machine: ReadonlyArray<readonly [string, string]>
+  machine: ReadonlyArray<readonly [string, string]>,
+  notes: string
 ): string => {
   const { quick, rounds, systems, workloads } = options
   const shown = systems.filter((system) => workloads.some((workload) => isFor(system, workload)))
@@ -115,9 +138,10 @@ const document = (
     quick ? "**This was a quick run, of small sizes.**" : "",
     "Operations per second, relative to those of the BEAM on one scheduler in the same run (more is better):",
     summary(comparisons, options),
-    "The systems:",
+    ...targets(comparisons, notes),
+    "## The systems",
     Markdown.list(shown.map(({ about, name }) => `\`${name}\`: ${about}`)),
-    "The machine:",
+    "## The machine",
     Markdown.pairs(["what", "which"], machine),
     "## How to repeat it",
     "`npx -y pnpm@12 bench` prints tables, `--json` one JSON object a line, and `--report` writes this page. `--quick` " +
@@ -146,5 +170,7 @@ export const write = Effect.fnUntraced(function*(comparisons: ReadonlyArray<Comp
   for (const [name, chart] of byWorkload(comparisons).flatMap(chartsOf)) {
     yield* fs.writeFileString(path.join(docs, charts, `${name}.svg`), yield* chart)
   }
-  yield* fs.writeFileString(path.join(docs, "benchmarks.md"), document(comparisons, options, yield* Machine.describe))
+  const notes = (yield* fs.exists(remarks)) ? (yield* fs.readFileString(remarks)).trim() : ""
+  const text = document(comparisons, options, yield* Machine.describe, notes)
+  yield* fs.writeFileString(path.join(docs, "benchmarks.md"), text)
 })

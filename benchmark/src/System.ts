@@ -11,6 +11,8 @@ export interface System {
   readonly name: string
   readonly about: string
   readonly command: readonly [executable: string, ...args: Array<string>]
+  /** What is changed in the environment of the command; undefined takes a variable out. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Whether it needs Erlang. */
   readonly beam: boolean
   /** The workloads it is about; all, unless it is made for some only. */
@@ -19,7 +21,12 @@ export interface System {
 
 const megabytes = Math.floor(os.totalmem() * 0.75 / 2 ** 20)
 
-const node = (name: SystemName, about: string, only?: ReadonlyArray<Name>): System => ({
+interface NodeOptions {
+  readonly only?: ReadonlyArray<Name>
+  readonly env?: System["env"]
+}
+
+const node = (name: SystemName, about: string, { env = {}, only }: NodeOptions = {}): System => ({
   name,
   about,
   command: [
@@ -29,6 +36,7 @@ const node = (name: SystemName, about: string, only?: ReadonlyArray<Name>): Syst
     path.join(import.meta.dirname, "child.ts"),
     name
   ],
+  env,
   beam: false,
   only
 })
@@ -37,21 +45,26 @@ const beam = (name: string, about: string, flags: ReadonlyArray<string>): System
   name,
   about,
   command: Beam.command(flags),
+  env: {},
   beam: true,
   only: undefined
 })
 
+/** The variable that keeps the library from what Effect has inside. */
+const publicApi = "EFFECT_OTP_PUBLIC_API"
+
 /** Every system, in the order of the report. */
 export const systems: ReadonlyArray<System> = [
-  node("effect-otp", "This library."),
+  node("effect-otp", "This library.", { env: { [publicApi]: undefined } }),
+  node("effect-otp-public", "This library on Effect's public API alone.", { env: { [publicApi]: "1" } }),
   beam("beam", "Erlang/OTP on one scheduler: what all are measured against.", ["+S", "1:1"]),
   beam("beam-all", "Erlang/OTP on all cores.", []),
   node("effect", "Effect alone, written by hand: a fiber, a Queue as its mailbox, a Deferred for each answer."),
   node("nact", "nact: actors, each named by us."),
   node("xstate", "xstate: delivers at once, without a scheduled mailbox or supervision. The floor, not an equal."),
   node("effect-cluster", "Entities of effect/cluster, in memory: made for many machines."),
-  node("effect-persistence", "The RateLimiter of effect/persistence, in memory.", ["ratelimit"]),
-  node("rate-limiter-flexible", "rate-limiter-flexible, in memory.", ["ratelimit"])
+  node("effect-persistence", "The RateLimiter of effect/persistence, in memory.", { only: ["ratelimit"] }),
+  node("rate-limiter-flexible", "rate-limiter-flexible, in memory.", { only: ["ratelimit"] })
 ]
 
 export const isFor = ({ only }: System, { name }: Workload): boolean =>

@@ -5,6 +5,8 @@ import type { Implementations } from "../Implementation.ts"
 
 const modules = {
   "effect-otp": () => import("./effect-otp.ts"),
+  // The same, started with another environment.
+  "effect-otp-public": () => import("./effect-otp.ts"),
   effect: () => import("./effect.ts"),
   nact: () => import("./nact.ts"),
   xstate: () => import("./xstate.ts"),
