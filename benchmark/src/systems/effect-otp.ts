@@ -211,6 +211,8 @@ const selective: Implementation = Effect.fnUntraced(function*({ n, width }) {
   return { run }
 })
 
+const countAllowed = { onSuccess: () => 1, onFailure: () => 0 }
+
 const ratelimit: Implementation = Effect.fnUntraced(function*({ n, width }: Size) {
   const clients = clientIds(n / width)
   const limiter = yield* Layer.build(RateLimiter.layer({ limit: width / 2, window: "1 hour" }))
@@ -218,10 +220,7 @@ const ratelimit: Implementation = Effect.fnUntraced(function*({ n, width }: Size
     let allowed = 0
     for (let i = 0; i < width; i++) {
       for (const client of clients) {
-        allowed += yield* RateLimiter.check(client).pipe(
-          Effect.as(1),
-          Effect.catchTag("RateLimited", () => Effect.succeed(0))
-        )
+        allowed += yield* Effect.match(RateLimiter.check(client), countAllowed)
       }
     }
     return allowed

@@ -6,6 +6,8 @@ import { RateLimiter } from "effect/persistence"
 import { clientIds } from "../clientIds.ts"
 import type { Implementation, Implementations } from "../Implementation.ts"
 
+const countAllowed = { onSuccess: () => 1, onFailure: () => 0 }
+
 const ratelimit: Implementation = Effect.fnUntraced(function*({ n, width }) {
   const clients = clientIds(n / width)
   const context = yield* Layer.build(Layer.provide(RateLimiter.layer, RateLimiter.layerStoreMemory))
@@ -14,10 +16,8 @@ const ratelimit: Implementation = Effect.fnUntraced(function*({ n, width }) {
     let allowed = 0
     for (let i = 0; i < width; i++) {
       for (const key of clients) {
-        allowed += yield* limiter.consume({ key, limit: width / 2, window: "1 hour", onExceeded: "fail" }).pipe(
-          Effect.as(1),
-          Effect.catchTag("RateLimiterError", () => Effect.succeed(0))
-        )
+        const consumed = limiter.consume({ key, limit: width / 2, window: "1 hour", onExceeded: "fail" })
+        allowed += yield* Effect.match(consumed, countAllowed)
       }
     }
     return allowed
