@@ -2,7 +2,9 @@
 import * as GenServer from "@effect-otp/core/GenServer"
 import * as Process from "@effect-otp/core/Process"
 import * as Step from "@effect-otp/core/Step"
+import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { AsyncLocalStorage } from "node:async_hooks"
@@ -50,6 +52,29 @@ for (const [scheduler, test] of [["the default scheduler", it.live], ["a schedul
       }).pipe(inNode))
   })
 }
+
+describe("a process that enters a context of its own", () => {
+  it.live("has it after a wait for something else", () =>
+    Effect.gen(function*() {
+      const seen: Array<string | undefined> = []
+      const latch = yield* Deferred.make<void>()
+      const pid = yield* Process.spawn((self: Process.Self<"enter">) =>
+        Effect.gen(function*() {
+          yield* self.receive
+          storage.enterWith("entered")
+          // Resumed by somebody who has nothing there.
+          yield* Deferred.await(latch)
+          seen.push(storage.getStore())
+        })
+      )
+      yield* settle
+      yield* Process.send(pid, "enter")
+      yield* settle
+      yield* Deferred.succeed(latch, undefined)
+      yield* Process.awaitExit(pid)
+      assert.deepStrictEqual(seen, ["entered"])
+    }).pipe(inNode))
+})
 
 class Seer extends GenServer.Service<Seer>()("AsyncLocalStorage/Seer", [
   GenServer.call("atInit", { success: Schema.UndefinedOr(Schema.String) })

@@ -13,7 +13,6 @@ import type * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
-import * as Utils from "effect/Utils"
 import { processFiber } from "./processFiber.ts"
 
 /** What `now` gives when the effect is not done at once; it has then done nothing at all. */
@@ -49,10 +48,9 @@ export const Prototype = <Self extends Effect.Effect<unknown, unknown>>(options:
       if (fiber !== undefined && fiber.cache.scheduler === defaultScheduler && count(fiber)) {
         const value = this.now(fiber)
         if (value === undefined) return nothing
-        if (value === notNow) return new Utils.SingleShotGen(this)
-        return value instanceof Then ? new Utils.SingleShotGen(value.effect) : new Done(value)
+        if (value !== notNow) return value instanceof Then ? new Evaluation(value.effect) : new Done(value)
       }
-      return new Utils.SingleShotGen(this)
+      return new Evaluation(this)
     }
   }) as never
 
@@ -85,3 +83,23 @@ class Done {
 }
 
 const nothing = new Done(undefined)
+
+/** An iterator that has its effect evaluated, and is itself the result of both of its steps. */
+class Evaluation {
+  done = false
+  value: unknown
+  begun = false
+
+  constructor(effect: unknown) {
+    this.value = effect
+  }
+
+  next(answer: unknown): this {
+    if (this.begun) {
+      this.done = true
+      this.value = answer
+    }
+    this.begun = true
+    return this
+  }
+}

@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { type AsyncContext, isInitial } from "./asyncContext.ts"
+import { type AsyncContext, capture, isInitial } from "./asyncContext.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 type AnyEffect = Effect.Effect<unknown, unknown>
@@ -111,6 +111,8 @@ const make = (): ProcessFiber => {
   const goOn = function(this: Internals, effect: AnyEffect): void {
     const exit = this.runLoop(effect)
     if (exit !== suspended) this.evaluate(exit)
+    // It waits for something else, and must find there what it has now, as any other fiber does.
+    else if (this._yielded !== waiting) this._asyncContext = capture()
   }
 
   return {
