@@ -22,6 +22,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
     ],
     // 1: what a process is made of
     [
+      "internal/alias",
       "internal/asyncContext",
       "internal/atOnce",
       "internal/crashReport",
@@ -44,7 +45,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/wait"
     ],
     // 2: processes
-    ["Link", "Monitor", "Node", "Process", "Timer"],
+    ["Alias", "Link", "Monitor", "Node", "Process", "Timer"],
     // 3: what every server shares
     [
       "internal/address",

@@ -17,6 +17,7 @@ import type * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import * as ExitReason from "./ExitReason.ts"
+import type { Destination } from "./internal/alias.ts"
 import { Current, entryOf, type Receives, tableOf, withEntry } from "./internal/current.ts"
 import * as FewSet from "./internal/fewSet.ts"
 import * as lifecycle from "./internal/lifecycle.ts"
@@ -27,10 +28,11 @@ import * as Sending from "./internal/sending.ts"
 import * as Signal from "./internal/signal.ts"
 import * as Spawn from "./internal/spawn.ts"
 import { awaitEnded, endWithin } from "./internal/wait.ts"
-import { type AnyName, type AnyTarget, isVia, type Registrable, type Target } from "./Name.ts"
+import { type AnyName, type AnyTarget, isVia, type Registrable } from "./Name.ts"
 import * as OtpError from "./OtpError.ts"
 import type { Pid } from "./Pid.ts"
 
+export { type Alias, alias, type Destination, unalias } from "./Alias.ts"
 export { Current, type Receives } from "./internal/current.ts"
 export type { Down, Exit, MonitorRef } from "./internal/signal.ts"
 export { link, trapExit, unlink } from "./Link.ts"
@@ -39,12 +41,12 @@ export type { Pid } from "./Pid.ts"
 export { cancelTimer, readTimer, sendAfter, sendInterval, type TimerRef } from "./Timer.ts"
 
 /**
- * Tells whether a message is a `Down`. No user message passes for one.
+ * Tells whether a message is a `Down`, whatever its tag. No user message passes for one.
  *
  * @category guards
  * @since 0.1.0
  */
-export const isDown: (u: unknown) => u is Signal.Down = Signal.isDown
+export const isDown: <T>(u: T) => u is Signal.DownIn<T> = Signal.isDown
 
 /**
  * Tells whether a message is an `Exit`. No user message passes for one.
@@ -114,7 +116,7 @@ export type ReceiveError<After> = [After] extends [undefined] ? never : OtpError
  * @category utility types
  * @since 0.1.0
  */
-export type ReceivesOf<M> = M extends Signal.Down ? Receives<Signal.Down>
+export type ReceivesOf<M> = M extends Signal.Down<infer Tag> ? Receives<Signal.Down<Tag>>
   : M extends Signal.Exit ? Receives<Signal.Exit>
   : never
 
@@ -134,9 +136,11 @@ export type Provided<M> = Current | ReceivesOf<M>
  */
 export type DeclaresSignals<M, R, S extends Signal.Signal = SignalsOf<Exclude<R, ReceivesOf<M>>>> = [S] extends [never]
   ? unknown
-  : UndeclaredSignal<S["_tag"]>
+  : UndeclaredSignal<SignalName<S>>
 
 type SignalsOf<R> = R extends Receives<infer S> ? S : never
+
+type SignalName<S> = S extends Signal.Down<infer Tag> ? Tag extends "Down" ? Tag : `Down<"${Tag}">` : "Exit"
 
 type UndeclaredSignal<S extends string> = `declare Process.${S} in this process's own Process.Self<…>`
 
@@ -277,7 +281,8 @@ export const self: Effect.Effect<Pid<never>, never, Current> = Current
  *
  * **Details**
  *
- * It never waits. To a process that has ended nothing happens; a name that nobody holds is a defect which says so.
+ * It never waits. To a process that has ended, or an alias that is inactive, nothing happens; a name that nobody holds is a
+ * defect which says so.
  * Messages from one process to another arrive in the order they were sent. The message itself is shared, not copied:
  * treat it as immutable.
  *
@@ -286,7 +291,7 @@ export const self: Effect.Effect<Pid<never>, never, Current> = Current
  * @since 0.1.0
  */
 export const send: <M = unknown, E = never>(
-  target: Target<M, E>,
+  target: Destination<M, E>,
   message: Types.NoInfer<M>
 ) => Effect.Effect<void, E> = Sending.send as never
 
@@ -399,6 +404,8 @@ export interface Info {
   readonly links: ReadonlyArray<Pid<never, unknown>>
   /** What it monitors. */
   readonly monitors: ReadonlyArray<Pid<never, unknown>>
+  /** Who monitors it. */
+  readonly monitoredBy: ReadonlyArray<Pid<never, unknown>>
   readonly trapExit: boolean
   /** Who started it, nearest first, as they print. */
   readonly ancestors: ReadonlyArray<string>
@@ -422,6 +429,9 @@ export const info = (target: AnyTarget): Effect.Effect<Option.Option<Info>> =>
       mailboxLength: entry.length,
       links: FewSet.toArray(entry.links),
       monitors: FewSet.toArray(entry.monitors).map((watching) => watching.target),
+      monitoredBy: FewSet.toArray(entry.watchers).flatMap((watcher) =>
+        watcher instanceof lifecycle.Monitor ? watcher.watcher : []
+      ),
       trapExit: entry.trapsExit,
       ancestors: ancestorsOf(entry)
     })

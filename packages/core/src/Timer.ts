@@ -7,14 +7,14 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Types from "effect/Types"
+import { type Destination, isActive, isAlias, ownerOf } from "./internal/alias.ts"
 import { tableOf, timersOf } from "./internal/current.ts"
 import * as FewSet from "./internal/fewSet.ts"
 import * as Input from "./internal/input.ts"
-import { deliverMessage } from "./internal/lifecycle.ts"
 import { ended, type Entry, type ProcessTable, type Watcher } from "./internal/processTable.ts"
 import { resolve } from "./internal/resolve.ts"
+import { deliverTo } from "./internal/sending.ts"
 import type * as Timers from "./internal/timers.ts"
-import type { Target } from "./Name.ts"
 import { isPid } from "./Pid.ts"
 
 const TypeId = "~@effect-otp/core/Timer"
@@ -36,14 +36,14 @@ class MessageTimer implements Timers.Timer, TimerRef, Watcher {
   index = -1
   readonly timers: Timers.Timers
   readonly table: ProcessTable
-  readonly target: Target<never, unknown>
+  readonly target: Destination<never, unknown>
   readonly message: unknown
   readonly every: number | undefined
 
   constructor(
     timers: Timers.Timers,
     table: ProcessTable,
-    target: Target<never, unknown>,
+    target: Destination<never, unknown>,
     message: unknown,
     every: number | undefined
   ) {
@@ -55,9 +55,8 @@ class MessageTimer implements Timers.Timer, TimerRef, Watcher {
   }
 
   fire(): void {
-    const entry = resolve(this.table, this.target)
-    if (entry !== undefined) deliverMessage(entry, this.message)
-    if (this.every !== undefined) this.timers.start(this, this.every)
+    deliverTo(this.table, this.target, this.message)
+    if (this.every !== undefined && !isOver(this.target)) this.timers.start(this, this.every)
     else unwatch(this)
   }
 
@@ -66,23 +65,27 @@ class MessageTimer implements Timers.Timer, TimerRef, Watcher {
   }
 }
 
-// A timer ends with the pid it is aimed at; a name is looked up when the time has come.
+// A timer ends with the pid it is aimed at, or with that of an alias; a name is looked up when the time has come.
+const aimedAt = (target: Destination<never, unknown>): Entry | undefined =>
+  isPid(target) ? target as Entry : isAlias(target) ? ownerOf(target) : undefined
+
+const isOver = (target: Destination<never, unknown>): boolean => isAlias(target) && !isActive(target)
+
 const watch = (timer: MessageTimer): boolean => {
-  if (!isPid(timer.target)) return true
-  const entry = timer.target as Entry
-  if (entry.status === ended) return false
+  const entry = aimedAt(timer.target)
+  if (entry === undefined) return true
+  if (entry.status === ended || isOver(timer.target)) return false
   entry.watchers = FewSet.add<Watcher>(entry.watchers, timer)
   return true
 }
 
 const unwatch = (timer: MessageTimer): void => {
-  if (!isPid(timer.target)) return
-  const entry = timer.target as Entry
-  entry.watchers = FewSet.remove<Watcher>(entry.watchers, timer)
+  const entry = aimedAt(timer.target)
+  if (entry !== undefined) entry.watchers = FewSet.remove<Watcher>(entry.watchers, timer)
 }
 
 const start = (
-  target: Target<never, unknown>,
+  target: Destination<never, unknown>,
   message: unknown,
   millis: number,
   every: number | undefined
@@ -91,7 +94,7 @@ const start = (
     const timers = timersOf(fiber)
     const table = tableOf(fiber)
     // What is no target is refused now, not when the time has come.
-    if (!isPid(target)) resolve(table, target)
+    if (!isAlias(target)) resolve(table, target)
     const timer = new MessageTimer(timers, table, target, message, every)
     if (millis !== Infinity && watch(timer)) timers.start(timer, millis)
     return Effect.succeed(timer)
@@ -130,7 +133,7 @@ const start = (
  * @since 0.1.0
  */
 export const sendAfter = <M, E = never>(
-  target: Target<M, E>,
+  target: Destination<M, E>,
   message: Types.NoInfer<M>,
   delay: Duration.Input
 ): Effect.Effect<TimerRef> => Effect.suspend(() => start(target, message, Input.millis("delay", delay), undefined))
@@ -147,7 +150,7 @@ export const sendAfter = <M, E = never>(
  * @since 0.1.0
  */
 export const sendInterval = <M, E = never>(
-  target: Target<M, E>,
+  target: Destination<M, E>,
   message: Types.NoInfer<M>,
   interval: Duration.Input
 ): Effect.Effect<TimerRef> =>

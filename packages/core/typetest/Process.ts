@@ -55,9 +55,8 @@ Process.send(both, down)
 
 typeOf(Process.self).is<Effect.Effect<Pid<never>, never, Process.Current>>()
 typeOf(Process.spawnLink(() => Effect.void)).is<Effect.Effect<Pid<never>, never, Process.Current>>()
-same<
-  Effect.Services<ReturnType<typeof Process.monitor>>,
-  Process.Current | Process.Receives<Process.Down>
+typeOf(Process.monitor(pings)).is<
+  Effect.Effect<Process.MonitorRef, never, Process.Current | Process.Receives<Process.Down>>
 >()
 same<
   Effect.Services<ReturnType<typeof Process.trapExit>>,

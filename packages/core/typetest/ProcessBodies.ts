@@ -123,11 +123,11 @@ Process.link("someone")
 // @ts-expect-error MO-016 what is no process
 Process.monitor(42)
 declare const ref: Process.MonitorRef
-typeOf(Process.demonitor(ref, { flush: true })).is<Effect.Effect<boolean, never, Process.Current>>()
+typeOf(Process.demonitor(ref, { flush: true, info: true })).is<Effect.Effect<boolean, never, Process.Current>>()
 // @ts-expect-error MO-013 what is no reference
 Process.demonitor({})
 // @ts-expect-error MO-013 an option that there is not
-Process.demonitor(ref, { info: true })
+Process.demonitor(ref, { multi: true })
 // @ts-expect-error only a process can link
 void Effect.runPromise(Process.link(pings))
 // @ts-expect-error only a process can monitor

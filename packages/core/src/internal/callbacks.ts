@@ -37,7 +37,7 @@ export interface Timeout {
 
 /**
  * Messages that only the runtime sends. */
-type Internal = Signal.Down | Signal.Exit | Timeout
+type Internal = Signal.Signal | Timeout
 
 /**
  * What others may send to a server with this `info`: nothing if it has none, which leaves `F` at its constraint. */
@@ -145,6 +145,8 @@ type SignalsOf<R> = R extends Current.Receives<infer S> ? S : never
 
 /** The signals that an `info` for the messages `M` takes. */
 type Declared<M> =
+  | Extract<M, Signal.Down<string>>
+  | (Signal.Down<string> extends M ? Signal.Down<string> : never)
   | (Signal.Down extends M ? Signal.Down : never)
   | (Signal.Exit extends M ? Signal.Exit : never)
 

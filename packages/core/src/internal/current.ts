@@ -33,8 +33,8 @@ export class Current extends Context.Service<Current, Pid<never>>()("@effect-otp
  * @category services
  * @since 0.1.0
  */
-export interface Receives<in out S extends Signal> {
-  readonly "~@effect-otp/core/Process/Receives": Types.Invariant<S>
+export interface Receives<out S extends Signal> {
+  readonly "~@effect-otp/core/Process/Receives": Types.Covariant<S>
 }
 
 export const entryOf = (fiber: Fiber.Fiber<unknown, unknown>): ProcessTable.Entry | undefined =>

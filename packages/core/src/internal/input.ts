@@ -43,3 +43,10 @@ export const positiveMillis = (what: string, input: Duration.Input): number => {
 /** Anything, of which the caller knows whether it is what it should be. */
 export const check = <A>(what: string, expected: string, holds: boolean, input: A): A =>
   holds ? input : refuse(what, expected, input)
+
+/** Options of which none is unknown. */
+export const options = <A extends object>(known: ReadonlyArray<keyof A & string>, input: A): A => {
+  if (typeof input !== "object" || input === null) return refuse("options", "an object", input)
+  for (const key of Object.keys(input)) oneOf("option", known, key as keyof A & string)
+  return input
+}

@@ -9,6 +9,8 @@
  * @internal
  */
 import * as Context from "effect/Context"
+import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
 import * as ExitReason from "../ExitReason.ts"
 import { isVia, type Via } from "../Name.ts"
 import { RegistrationError } from "../OtpError.ts"
@@ -200,17 +202,28 @@ export class Monitor implements Watching, Signal.MonitorRef {
   declare readonly [Signal.MonitorRefTypeId]: typeof Signal.MonitorRefTypeId
   readonly watcher: Entry
   readonly target: Entry
-  readonly shown: Signal.Down["target"]
+  readonly downTarget: Signal.Down["target"]
+  readonly tag: string
 
-  constructor(watcher: Entry, target: Entry, shown: Signal.Down["target"]) {
+  constructor(watcher: Entry, target: Entry, shown: Signal.Down["target"], tag: string) {
     this.watcher = watcher
     this.target = target
-    this.shown = shown
+    this.downTarget = shown
+    this.tag = tag
   }
 
   ended(reason: ExitReason.ExitReason): void {
     this.watcher.monitors = FewSet.remove(this.watcher.monitors, this)
-    deliverSignal(this.watcher, Signal.down(this, this.shown, reason))
+    deliverSignal(this.watcher, Signal.down(this.tag, this, this.downTarget, reason))
+  }
+
+  // By default two monitors of one process would be equal.
+  [Equal.symbol](that: unknown): boolean {
+    return this === that
+  }
+
+  [Hash.symbol](): number {
+    return Hash.random(this)
   }
 }
 
@@ -232,11 +245,15 @@ export const unlink = (self: Entry, other: Entry): void => {
 export const deliverNoProcess = (self: Entry, other: Entry): boolean =>
   deliverSignal(self, Signal.exit(other, ExitReason.noProcess))
 
-/** Watches `target` for `watcher`. A target that has ended, or a name that nobody holds, is reported at once. */
-export const monitor = (watcher: Entry, target: Entry | undefined, shown: Signal.Down["target"]): Monitor => {
-  const ref = new Monitor(watcher, target ?? watcher, shown)
+/** Watches `target` for `watcher`. */
+export const monitor = (watcher: Entry, target: Entry | undefined, shown: Signal.Down["target"]): Monitor =>
+  watch(new Monitor(watcher, target ?? watcher, shown, "Down"), target)
+
+/** Sets a monitor on its target. One that has ended, or a name that nobody holds, is reported at once. */
+export const watch = <Ref extends Monitor>(ref: Ref, target: Entry | undefined): Ref => {
+  const { watcher } = ref
   if (target === undefined || target.status === ended) {
-    deliverSignal(watcher, Signal.down(ref, shown, ExitReason.noProcess))
+    ref.ended(ExitReason.noProcess)
   } else if (target !== watcher && watcher.status !== ended) {
     target.watchers = FewSet.add<Watcher>(target.watchers, ref)
     watcher.monitors = FewSet.add(watcher.monitors, ref)
@@ -255,7 +272,5 @@ export const demonitor = (ref: Monitor): boolean => {
 export const flush = (ref: Monitor): void =>
   Mailbox.removeWhere(
     ref.watcher,
-    (node) =>
-      node.kind === Mailbox.signal && (node.message as Signal.Signal)._tag === "Down" &&
-      (node.message as Signal.Down).ref === ref
+    ({ kind, message }) => kind === Mailbox.signal && Signal.isDown(message) && message.ref === ref
   )

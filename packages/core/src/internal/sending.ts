@@ -4,21 +4,24 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
-import type { AnyTarget } from "../Name.ts"
+import type { AnyName } from "../Name.ts"
+import { type Destination, isAlias, sendThrough } from "./alias.ts"
 import * as AtOnce from "./atOnce.ts"
 import { tableOf } from "./current.ts"
 import { deliverMessage } from "./lifecycle.ts"
-import { Entry } from "./processTable.ts"
+import { Entry, type ProcessTable } from "./processTable.ts"
 import { resolve, show } from "./resolve.ts"
 
+type AnyDestination = Destination<never, unknown>
+
 interface Send extends Effect.Effect<void> {
-  readonly target: AnyTarget
+  readonly target: AnyDestination
   readonly message: unknown
 }
 
-const Send: { new(target: AnyTarget, message: unknown): Send } = function(
-  this: { target: AnyTarget; message: unknown },
-  target: AnyTarget,
+const Send: { new(target: AnyDestination, message: unknown): Send } = function(
+  this: { target: AnyDestination; message: unknown },
+  target: AnyDestination,
   message: unknown
 ) {
   this.target = target
@@ -28,19 +31,27 @@ Send.prototype = AtOnce.Prototype<Send>({
   label: "Process.send",
   now() {
     const { target } = this
-    if (!(target instanceof Entry)) return AtOnce.notNow
-    deliverMessage(target, this.message)
+    if (target instanceof Entry) deliverMessage(target, this.message)
+    else if (isAlias(target)) sendThrough(target, this.message)
+    else return AtOnce.notNow
     return undefined
   },
   evaluate(fiber) {
     const { target } = this
-    const entry = resolve(tableOf(fiber), target)
-    if (entry === undefined) {
-      return Effect.die(new Error(`cannot send to ${show(target)}: no process is registered under this name`))
-    }
-    deliverMessage(entry, this.message)
-    return Effect.void
+    if (deliverTo(tableOf(fiber), target, this.message)) return Effect.void
+    return Effect.die(new Error(`cannot send to ${show(target as AnyName)}: no process is registered under this name`))
   }
 })
 
-export const send = (target: AnyTarget, message: unknown): Effect.Effect<void> => new Send(target, message)
+export const send = (target: AnyDestination, message: unknown): Effect.Effect<void> => new Send(target, message)
+
+/** Delivers to whatever is addressed; false if that is a name which nobody holds. */
+export const deliverTo = (table: ProcessTable, target: AnyDestination, message: unknown): boolean => {
+  if (isAlias(target)) {
+    sendThrough(target, message)
+    return true
+  }
+  const entry = resolve(table, target)
+  if (entry !== undefined) deliverMessage(entry, message)
+  return entry !== undefined
+}

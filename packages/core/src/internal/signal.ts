@@ -36,14 +36,14 @@ const TypeId = "~@effect-otp/core/Process/Signal"
  * **Details**
  *
  * `ref` is what `Process.monitor` gave, `target` the pid or the name that was monitored. `reason` is `NoProcess` when
- * nobody was there to be monitored.
+ * nobody was there to be monitored. `Tag` is the `tag` that the monitor was given, if it was given one.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Down {
+export interface Down<out Tag extends string = "Down"> {
   readonly [TypeId]: "Down"
-  readonly _tag: "Down"
+  readonly _tag: Tag
   readonly ref: MonitorRef
   readonly target: Pid<never, unknown> | string
   readonly reason: ExitReason.ExitReason
@@ -67,7 +67,7 @@ export interface Exit {
 }
 
 /** What the runtime puts into a mailbox, and a sender never may. */
-export type Signal = Down | Exit
+export type Signal = Down<string> | Exit
 
 export const MonitorRefTypeId = "~@effect-otp/core/Process/MonitorRef"
 
@@ -82,14 +82,15 @@ export interface MonitorRef {
 }
 
 // The brand is on the prototype, so that a signal prints as what it says and nothing else.
-class DownMessage implements Down {
+class DownMessage implements Down<string> {
   declare readonly [TypeId]: "Down"
-  readonly _tag = "Down"
+  readonly _tag: string
   readonly ref: MonitorRef
   readonly target: Down["target"]
   readonly reason: ExitReason.ExitReason
 
-  constructor(ref: MonitorRef, target: Down["target"], reason: ExitReason.ExitReason) {
+  constructor(tag: string, ref: MonitorRef, target: Down["target"], reason: ExitReason.ExitReason) {
+    this._tag = tag
     this.ref = ref
     this.target = target
     this.reason = reason
@@ -111,11 +112,18 @@ class ExitMessage implements Exit {
 Object.defineProperty(DownMessage.prototype, TypeId, { value: "Down" })
 Object.defineProperty(ExitMessage.prototype, TypeId, { value: "Exit" })
 
-export const down = (ref: MonitorRef, target: Down["target"], reason: ExitReason.ExitReason): Down =>
-  new DownMessage(ref, target, reason)
+export const down = (
+  tag: string,
+  ref: MonitorRef,
+  target: Down["target"],
+  reason: ExitReason.ExitReason
+): Down<string> => new DownMessage(tag, ref, target, reason)
 
 export const exit = (pid: Pid<never, unknown>, reason: ExitReason.ExitReason): Exit => new ExitMessage(pid, reason)
 
-export const isDown = (u: unknown): u is Down => u instanceof DownMessage
+/** Of a type that is known, its own `Down`; of any other, one with any tag. */
+export type DownIn<T> = unknown extends T ? T & Down<string> : Extract<T, Down<string>>
+
+export const isDown = <T>(u: T): u is DownIn<T> => u instanceof DownMessage
 
 export const isExit = (u: unknown): u is Exit => u instanceof ExitMessage

@@ -56,7 +56,7 @@ describe("onExitSignal", () => {
 describe("signals", () => {
   it("are told by who made them, and print as what they say", () => {
     const ref = {} as Signal.MonitorRef
-    const down = Signal.down(ref, "name", ExitReason.normal)
+    const down = Signal.down("Down", ref, "name", ExitReason.normal)
     const exit = Signal.exit("pid" as never, ExitReason.normal)
     assert.deepStrictEqual([Signal.isDown(down), Signal.isExit(down)], [true, false])
     assert.deepStrictEqual([Signal.isDown(exit), Signal.isExit(exit)], [false, true])
