@@ -36,6 +36,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/receiveMatch",
       "internal/receiving",
       "internal/resolve",
+      "internal/resolver",
       "internal/runQueue",
       "internal/self",
       "internal/sending",
@@ -56,7 +57,8 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/serverEnd",
       "internal/serverLoop",
       "internal/serverState",
-      "internal/serverTimeout"
+      "internal/serverTimeout",
+      "internal/withdraw"
     ],
     // 4: supervision
     ["ChildSpec", "Supervisor", "internal/childRuntime", "internal/supervisorLoop"],

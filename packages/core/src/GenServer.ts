@@ -165,7 +165,8 @@ export interface ChildOptions<Provide extends boolean = boolean> extends StartOp
  * **Details**
  *
  * - `start`, `startLink`, `startScoped` start one process and wait until `init` has ended: alone, linked to the calling
- *   process, or ended with the Scope. They give the client with the `pid` of this incarnation.
+ *   process, or ended with the Scope. They give the client with the `pid` of this incarnation. One that is interrupted or
+ *   times out kills what it has started, and waits for its finalizers, for 5 seconds at most.
  * - `child` describes it for a supervisor; `layer` is a supervisor with this one child.
  *
  * @category models

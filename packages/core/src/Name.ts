@@ -60,7 +60,9 @@ const variance = { _M: (_: unknown) => {}, _E: (): never => undefined as never }
  *
  * **Details**
  *
- * All four are synchronous, and `register` is a test-and-set: it answers `false` when another process holds the key.
+ * All four are synchronous, and `register` is a test-and-set: it answers `false` when another process holds the key. What
+ * they throw is the defect of whoever asked; where nobody has, at the end of a process and when a timer fires, it is
+ * reported.
  *
  * @category models
  * @since 0.1.0
@@ -98,7 +100,14 @@ export const via = <M, K = string, E = never>(resolver: Resolver<K>, key: K): Vi
   register: (pid) => resolver.register(key, pid),
   unregister: () => resolver.unregister(key),
   whereis: () => resolver.whereis(key),
-  toString: () => resolver.format(key)
+  // Reports and messages show it, also where nobody could catch what it throws.
+  toString: () => {
+    try {
+      return resolver.format(key)
+    } catch {
+      return "via ?"
+    }
+  }
 })
 
 /**

@@ -59,7 +59,8 @@ export interface Options {
  *
  * Closing ends the processes one after the other, supervisors first and each kind in reverse order of start: `Shutdown`,
  * and `Kill` for what is still there after `shutdown` (5 seconds by default). It waits until their finalizers have run,
- * for at most that time again.
+ * for at most that time again. What they start meanwhile is ended last; from then on nothing starts in the Node, and what
+ * is spawned ends `Shutdown` before it begins.
  *
  * **Example**
  *
@@ -87,15 +88,26 @@ export const layer = (options?: Options): Layer.Layer<never> =>
     )
   )
 
+// A process that ends may start others to help it, and they are ended, too. These may start nothing: one that always
+// starts the next one would keep the Node from closing.
 const close = Effect.fnUntraced(function*(table: ProcessTable, millis: number) {
-  for (let entry = newestSupervisor(table); entry !== undefined; entry = newestSupervisor(table)) {
-    yield* endWithin(entry, millis)
-  }
-  for (let entry = table.last; entry !== undefined; entry = table.last) yield* endWithin(entry, millis)
+  yield* endBefore(table, table.lastId, millis)
+  table.sealed = true
+  yield* endBefore(table, Infinity, millis)
 })
 
-const newestSupervisor = (table: ProcessTable): Entry | undefined => {
+const endBefore = Effect.fnUntraced(function*(table: ProcessTable, id: number, millis: number) {
+  const supervisor = (entry: Entry) => entry.id < id && entry.isSupervisor
+  const any = (entry: Entry) => entry.id < id
+  for (const isNext of [supervisor, any]) {
+    for (let entry = newest(table, isNext); entry !== undefined; entry = newest(table, isNext)) {
+      yield* endWithin(entry, millis)
+    }
+  }
+})
+
+const newest = (table: ProcessTable, isNext: (entry: Entry) => boolean): Entry | undefined => {
   let entry = table.last
-  while (entry?.isSupervisor === false) entry = entry.previous
+  while (entry !== undefined && !isNext(entry)) entry = entry.previous
   return entry
 }

@@ -10,7 +10,7 @@ import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import { format } from "effect/Formatter"
 import * as ExitReason from "./ExitReason.ts"
-import { lightError } from "./internal/lightError.ts"
+import { equalByFields, lightError } from "./internal/lightError.ts"
 import type { Pid } from "./Pid.ts"
 
 // ----------------------------------------------------------------------------
@@ -118,6 +118,8 @@ export class CallError extends Data.TaggedError("CallError")<{
     return `call ${this.request} to ${this.server}: ${this.reason.message}`
   }
 }
+
+equalByFields(NoProcess, Timeout, ServerExited, Overloaded, CallingSelf, CallError)
 
 const noProcess = lightError(NoProcess, "NoProcess", {})
 
@@ -288,6 +290,8 @@ export class ReceiveTimeout extends Data.TaggedError("ReceiveTimeout")<{
     return `no message matched within ${this.after} ms`
   }
 }
+
+equalByFields(ReceiveTimeout)
 
 /** @internal */
 export const receiveTimeout = (after: number): ReceiveTimeout => lightError(ReceiveTimeout, "ReceiveTimeout", { after })

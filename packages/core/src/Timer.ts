@@ -13,8 +13,10 @@ import * as FewSet from "./internal/fewSet.ts"
 import * as Input from "./internal/input.ts"
 import { ended, type Entry, type ProcessTable, type Watcher } from "./internal/processTable.ts"
 import { resolve } from "./internal/resolve.ts"
+import { guard } from "./internal/resolver.ts"
 import { deliverTo } from "./internal/sending.ts"
 import type * as Timers from "./internal/timers.ts"
+import { isVia } from "./Name.ts"
 import { isPid } from "./Pid.ts"
 
 const TypeId = "~@effect-otp/core/Timer"
@@ -95,7 +97,8 @@ const start = (
     const table = tableOf(fiber)
     // What is no target is refused now, not when the time has come.
     if (!isAlias(target)) resolve(table, target)
-    const timer = new MessageTimer(timers, table, target, message, every)
+    const aim = !isAlias(target) && isVia(target) ? guard(fiber.context, target) : target
+    const timer = new MessageTimer(timers, table, aim, message, every)
     if (millis !== Infinity && watch(timer)) timers.start(timer, millis)
     return Effect.succeed(timer)
   })

@@ -15,7 +15,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { arrived, asProcess, downOf, inNode } from "./utils/process.ts"
-import { ask, defectOf, Refused, Told, told } from "./utils/server.ts"
+import { ask, defectOf, logged, Refused, Told, told } from "./utils/server.ts"
 
 const bad = ExitReason.custom("bad")
 
@@ -151,14 +151,68 @@ describe("start", () => {
       assert.deepStrictEqual(seen, failing.map(() => "finalizer"))
     }).pipe(inNode))
 
-  it.effect("a caller that is interrupted takes the server back, and waits for nobody", () =>
+  it.effect("a caller that is interrupted takes the server back", () =>
     Effect.gen(function*() {
       const starting = yield* Effect.forkChild(told({ init: () => Effect.never }).start({ name: "server" }))
       yield* settle
       const pid = Option.getOrThrow(yield* Process.whereis("server"))
       yield* Fiber.interrupt(starting)
       assert.deepStrictEqual(yield* Process.awaitExit(pid), ExitReason.killed)
+      assert.deepStrictEqual(yield* Process.whereis("server"), Option.none())
     }).pipe(inNode))
+
+  /** A start that is given up, while finalizers of what it has started take `millis`. */
+  const givenUp = Effect.fnUntraced(function*(
+    millis: number,
+    giveUp: (pid: Process.Pid<never>, starting: Fiber.Fiber<unknown, unknown>) => Effect.Effect<unknown>,
+    seen: Array<string>
+  ) {
+    // The first sleep on a test clock that was never moved forks a warning, which a finalizer would not survive.
+    yield* TestClock.adjust(0)
+    const release = Effect.andThen(Effect.sleep(millis), Effect.sync(() => seen.push("released")))
+    const server = told({ init: () => Effect.andThen(Effect.addFinalizer(() => release), Effect.never) })
+    const starting = yield* Effect.forkChild(server.start({ name: "server", timeout: "1 second" }))
+    yield* settle
+    const pid = Option.getOrThrow(yield* Process.whereis("server"))
+    yield* Effect.forkChild(giveUp(pid, starting))
+    yield* settle
+    starting.addObserver((exit) => seen.push(exit._tag))
+    yield* settle
+    return starting
+  })
+
+  const givingUp = {
+    "is interrupted": (_: unknown, starting: Fiber.Fiber<unknown, unknown>) => Fiber.interrupt(starting),
+    "times out": () => TestClock.adjust("1 second"),
+    "is killed": (pid: Process.Pid<never>) => Process.exit(pid, ExitReason.kill)
+  }
+
+  for (const [how, giveUp] of Object.entries(givingUp)) {
+    it.effect(`a start that ${how} gives up when nothing of it runs any more, and its name is free at once`, () =>
+      Effect.gen(function*() {
+        const seen: Array<string> = []
+        yield* givenUp(4000, giveUp, seen)
+        assert.deepStrictEqual(seen, [])
+        assert.deepStrictEqual(yield* Process.whereis("server"), Option.none())
+        yield* TestClock.adjust(3999)
+        assert.deepStrictEqual(seen, [])
+        yield* TestClock.adjust(1)
+        assert.deepStrictEqual(seen, ["released", "Failure"])
+      }).pipe(inNode))
+  }
+
+  it.effect("a start that is interrupted waits for 5 seconds at most, and reports what still runs", () =>
+    logged((lines) =>
+      Effect.gen(function*() {
+        const seen: Array<string> = []
+        yield* givenUp(6000, givingUp["is interrupted"], seen)
+        yield* TestClock.adjust(4999)
+        assert.deepStrictEqual([seen, lines.length], [[], 0])
+        yield* TestClock.adjust(1)
+        assert.deepStrictEqual(seen, ["Failure"])
+        assert.match(lines[0].message[0], /did not start and was killed, and its finalizers still run: it leaks/)
+      }).pipe(inNode)
+    ))
 
   it.effect("startScoped ends the server with the Scope, with Shutdown, and waits until it has ended", () =>
     Effect.gen(function*() {

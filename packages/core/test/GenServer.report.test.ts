@@ -44,6 +44,46 @@ describe("a crash report", () => {
       )
     ))
 
+  it.effect("is made of a defect in a finalizer of its scope or of a callback, which changes no reason", () =>
+    logged((lines) =>
+      asProcess((self: Process.Self<Process.Down>) =>
+        Effect.gen(function*() {
+          const dying = Effect.addFinalizer(() => Effect.die("finalizer"))
+          const hangs = () => Effect.ensuring(Effect.never, Effect.die("finalizer"))
+          const inScope = () => Effect.as(dying, 0)
+          const end = (reason: ExitReason.ExitReason) => (server: Ref) => Process.exit(server.pid, reason)
+          const hang = Effect.fnUntraced(function*(server: Ref) {
+            yield* tell(server, hangs)
+            yield* settle
+          })
+          const endings = [
+            [inScope, (server: Ref) => GenServer.stop(server), ExitReason.normal],
+            [inScope, end(bad), bad],
+            [inScope, end(ExitReason.kill), ExitReason.killed],
+            [() => 0, (server: Ref) => Effect.andThen(hang(server), end(bad)(server)), bad],
+            [
+              () => 0,
+              (server: Ref) => Effect.andThen(hang(server), end(ExitReason.kill)(server)),
+              ExitReason.killed
+            ]
+          ] as const
+          for (const [i, [init, stop, reason]] of endings.entries()) {
+            const server = yield* told({ init }).start({ name: `server ${i}` })
+            yield* Process.monitor(server.pid)
+            yield* stop(server)
+            assert.deepStrictEqual((yield* self.receive).reason, reason)
+            yield* settle
+            // Whoever is told of a kill finds the name free, while finalizers run on.
+            const name = reason._tag === "Killed" ? "" : `server ${i} `
+            assert.deepStrictEqual(lines.slice(i).map(({ level, message: [title] }) => [level, title]), [
+              ["Error", `process ${name}${server.pid} crashed while it ended (${ExitReason.format(reason)})`]
+            ])
+            assert.include(Cause.pretty(lines[i].cause), "finalizer")
+          }
+        })
+      )
+    ))
+
   it.effect("is not made, nor is the state formatted for it, where its level is off", () =>
     logged((lines) =>
       Effect.gen(function*() {

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import { arrived, asProcess, downOf, idle, signal } from "./utils/process.ts"
+import { defectOf, logged } from "./utils/server.ts"
 
 const bad = ExitReason.custom("bad")
 
@@ -302,6 +303,111 @@ describe("via", () => {
           yield* Process.spawn((own: Process.Self<string>) => Process.register(via, own.pid))
         )
         assert.include(ExitReason.format(reason), "directory/key: the resolver refuses this key, which nobody holds")
+      })
+    ))
+})
+
+describe("a resolver that throws", () => {
+  /** The directory, of which something can be broken. */
+  const breakable = () => {
+    const { pids, resolver } = directory()
+    const broken = new Set<keyof Name.Resolver<string>>()
+    const unlessBroken = <A>(what: keyof Name.Resolver<string>, f: () => A) => {
+      if (broken.has(what)) throw new Error(`${what} is broken`)
+      return f()
+    }
+    const via = Name.via<string>({
+      register: resolver.register,
+      unregister: (key) => unlessBroken("unregister", () => resolver.unregister(key)),
+      whereis: (key) => unlessBroken("whereis", () => resolver.whereis(key)),
+      format: (key) => unlessBroken("format", () => resolver.format(key))
+    }, "key")
+    return { broken, pids, via }
+  }
+
+  for (const what of ["unregister", "whereis"] as const) {
+    it.effect(`in ${what} when the process ends is reported, and everybody is told of the end`, () =>
+      logged((lines) =>
+        asProcess((self: Process.Self<Process.Down | Process.Exit>) =>
+          Effect.gen(function*() {
+            yield* Process.trapExit(true)
+            for (const reason of [bad, ExitReason.kill]) {
+              const { broken, via } = breakable()
+              const [pid] = yield* Process.spawnMonitor((_: Process.Self<string>) => Effect.never)
+              yield* Process.link(pid)
+              yield* Process.register(via, pid)
+              broken.add(what)
+              yield* Process.exit(pid, reason)
+              const seen = reason._tag === "Kill" ? ExitReason.killed : reason
+              assert.sameDeepMembers((yield* arrived(self)).map(signal), [["Down", pid, seen], ["Exit", pid, seen]])
+              assert.deepStrictEqual(yield* Process.list, [self.pid])
+              const [{ level, message }, ...more] = lines.slice(reason._tag === "Kill" ? 1 : 0)
+              assert.deepStrictEqual([level, message[0]], ["Error", "the resolver of directory/key threw"])
+              assert.strictEqual(message[1].message, `${what} is broken`)
+              assert.deepStrictEqual(more, [])
+            }
+          })
+        )
+      ))
+  }
+
+  it.effect("in whereis when a timer fires is reported, and all other timers fire", () =>
+    logged((lines) =>
+      asProcess((self: Process.Self<string>) =>
+        Effect.gen(function*() {
+          const { broken, via } = breakable()
+          yield* Process.register(via, self.pid)
+          yield* Process.sendAfter(via, "lost", 10)
+          yield* Process.sendInterval(via, "interval", 10)
+          yield* Process.sendAfter(self.pid, "by pid", 10)
+          yield* Process.sendAfter(self.pid, "later", 15)
+          broken.add("whereis")
+          yield* TestClock.adjust(15)
+          assert.deepStrictEqual(yield* arrived(self), ["by pid", "later"])
+          assert.deepStrictEqual(lines.map(({ message }) => message[1].message), [
+            "whereis is broken",
+            "whereis is broken"
+          ])
+          broken.clear()
+          yield* TestClock.adjust(5)
+          assert.deepStrictEqual(yield* arrived(self), ["interval"])
+        })
+      )
+    ))
+
+  it.effect("in format hides no crash: the report shows that there is a name", () =>
+    logged((lines) =>
+      asProcess((self: Process.Self<Process.Down>) =>
+        Effect.gen(function*() {
+          const { broken, via } = breakable()
+          const [pid] = yield* Process.spawnMonitor((own: Process.Self<string>) =>
+            Effect.andThen(own.receive, Effect.die("boom"))
+          )
+          yield* Process.register(via, pid)
+          broken.add("format")
+          yield* Process.send(pid, "crash")
+          assert.strictEqual((yield* self.receive).reason._tag, "Crashed")
+          assert.deepStrictEqual(lines.map(({ message }) => message[1].name), ["via ?"])
+        })
+      )
+    ))
+
+  it.effect("is the defect of whoever asks it", () =>
+    asProcess((self: Process.Self<string>) =>
+      Effect.gen(function*() {
+        const { broken, via } = breakable()
+        yield* Process.register(via, self.pid)
+        broken.add("whereis").add("unregister")
+        for (
+          const asks of [
+            Process.send(via, "hello"),
+            Process.whereis(via),
+            Process.unregister(via),
+            Process.sendAfter(via, "hello", 10)
+          ]
+        ) {
+          assert.match((yield* defectOf(asks)).message, /is broken/)
+        }
       })
     ))
 })

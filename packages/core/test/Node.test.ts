@@ -1,6 +1,7 @@
 import * as ExitReason from "@effect-otp/core/ExitReason"
 import * as Node from "@effect-otp/core/Node"
 import * as Process from "@effect-otp/core/Process"
+import * as Supervisor from "@effect-otp/core/Supervisor"
 import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -11,6 +12,8 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { arrived, asProcess, inNode } from "./utils/process.ts"
+import { told } from "./utils/server.ts"
+import { probed } from "./utils/tree.ts"
 
 /** A Node that is closed by hand, and what runs in it. */
 const open = Effect.fnUntraced(function*(options?: Node.Options) {
@@ -149,6 +152,86 @@ describe("closing", () => {
         assert.deepStrictEqual((yield* arrived(self)).map((down) => down.reason), [ExitReason.shutdown()])
       })
     ))
+})
+
+describe("what starts while a Node closes", () => {
+  /** A process that starts another one when it ends, as often as it is told. */
+  const restless = (ended: Array<number>, times: number, n = 0): Effect.Effect<Process.Pid<never>> =>
+    Process.spawn(() =>
+      Effect.ensuring(
+        Effect.never,
+        Effect.andThen(
+          Effect.sync(() => ended.push(n)),
+          Effect.suspend(() => n < times ? restless(ended, times, n + 1) : Effect.void)
+        )
+      )
+    )
+
+  it.effect("a process that starts the next one whenever it ends does not keep it from closing", () =>
+    Effect.gen(function*() {
+      const node = yield* open()
+      const ended: Array<number> = []
+      yield* node.run(restless(ended, Infinity))
+      yield* settle
+      yield* node.close
+      yield* settle
+      assert.deepStrictEqual(ended, [0, 1])
+      assert.deepStrictEqual(yield* node.run(Process.list), [])
+    }))
+
+  it.effect("a finalizer may still use a helper, which is ended after all that were there", () =>
+    Effect.gen(function*() {
+      const node = yield* open()
+      const seen: Array<string> = []
+      const say = (what: string) => Effect.sync(() => seen.push(what))
+      const says = (what: string) => Effect.ensuring(Effect.never, say(what))
+      yield* node.run(Process.spawn(() => says("first")))
+      yield* node.run(Process.spawn(() =>
+        Effect.ensuring(
+          Effect.never,
+          Effect.gen(function*() {
+            yield* Process.spawn(() => says("helper that stays"))
+            const helper = yield* Process.spawn((own: Process.Self<string>) => Effect.flatMap(own.receive, say))
+            yield* Process.send(helper, "helped")
+            yield* Process.awaitExit(helper)
+            yield* say("second")
+          })
+        )
+      ))
+      yield* settle
+      yield* node.close
+      assert.deepStrictEqual(seen, ["helped", "second", "first", "helper that stays"])
+    }))
+
+  it.effect("nothing starts in a Node that has closed", () =>
+    asProcess((self: Process.Self<string | Process.Down>) =>
+      Effect.gen(function*() {
+        const node = yield* open()
+        yield* node.close
+        const pid = yield* node.run(Process.spawn(() => Process.send(self.pid, "runs")))
+        yield* Process.monitor(pid)
+        assert.deepStrictEqual((yield* arrived(self)).map((m) => (m as Process.Down).reason), [ExitReason.shutdown()])
+        const server = yield* Effect.flip(node.run(told().start({ name: "server" })))
+        assert.strictEqual(server.reason._tag, "Stopped")
+        const tree = yield* Effect.flip(node.run(Supervisor.make({ children: [told().child({ id: "a" })] }).start))
+        assert.strictEqual(tree.reason._tag, "Stopped")
+        assert.deepStrictEqual(yield* node.run(Process.list), [])
+      })
+    ))
+})
+
+describe("supervisors", () => {
+  it.effect("they end before the processes that stand alone, whoever is older, each tree in its own order", () =>
+    probed(function*(probe) {
+      const node = yield* open()
+      const alone = (id: string) => Process.spawn(() => Effect.ensuring(Effect.never, probe.report(`stop ${id}`)))
+      const tree = (...ids: ReadonlyArray<string>) =>
+        Supervisor.make({ children: ids.map((id) => probe.child(id)) }).start
+      yield* node.run(Effect.all([tree("a", "b"), alone("alone 1"), tree("c", "d"), alone("alone 2")]))
+      yield* probe.sees("start a", "start b", "start c", "start d")
+      yield* node.close
+      yield* probe.sees("stop d", "stop c", "stop b", "stop a", "stop alone 2", "stop alone 1")
+    }))
 })
 
 describe("the default Node", () => {

@@ -3,6 +3,7 @@ import * as OtpError from "@effect-otp/core/OtpError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
 import { idle, inNode } from "./utils/process.ts"
 
 describe("light errors", () => {
@@ -46,6 +47,24 @@ describe("light errors", () => {
   it("are equal if they say the same", () => {
     assert.isTrue(Equal.equals(errors[1], OtpError.callTimeout("cache", "get", 5000)))
     assert.isFalse(Equal.equals(errors[1], OtpError.callTimeout("cache", "get", 5001)))
+    const reason = ExitReason.custom({ code: 1 })
+    const constructed = [
+      new OtpError.NoProcess(),
+      new OtpError.Timeout({ after: 5000 }),
+      new OtpError.ServerExited({ reason: ExitReason.custom({ code: 1 }) }),
+      new OtpError.CallingSelf({ chain: ["cache", "cache"] })
+    ].map((reason) => new OtpError.CallError({ server: "cache", request: "get", reason }))
+    const light = [...errors]
+    light[2] = OtpError.callServerExited("cache", "get", reason)
+    for (const [i, error] of light.entries()) {
+      for (const [j, other] of constructed.entries()) {
+        assert.strictEqual(Equal.equals(error, other), i === j)
+        assert.strictEqual(Equal.equals(other, error), i === j)
+      }
+      assert.strictEqual(Hash.hash(error), Hash.hash(constructed[i]))
+    }
+    assert.isTrue(Equal.equals(OtpError.receiveTimeout(10), new OtpError.ReceiveTimeout({ after: 10 })))
+    assert.isFalse(Equal.equals(OtpError.receiveTimeout(10), new OtpError.Timeout({ after: 10 })))
     assert.deepStrictEqual({ ...OtpError.receiveTimeout(10) }, { ...new OtpError.ReceiveTimeout({ after: 10 }) })
   })
 })

@@ -1,17 +1,23 @@
 /** Where a process meets Effect: interruption, finalizers, child fibers, context. */
 import * as ExitReason from "@effect-otp/core/ExitReason"
 import * as Process from "@effect-otp/core/Process"
+import * as Step from "@effect-otp/core/Step"
 import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import { CurrentLogAnnotations } from "effect/References"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type * as Tracer from "effect/Tracer"
 import { arrived, asProcess, downOf, idle, inNode } from "./utils/process.ts"
+import { ask, logged, told } from "./utils/server.ts"
 
 const bad = ExitReason.custom("bad")
 
@@ -48,6 +54,45 @@ describe("interruption", () => {
       Effect.gen(function*() {
         yield* Process.spawnMonitor(() => Effect.interrupt)
         assert.deepStrictEqual((yield* self.receive).reason, ExitReason.shutdown())
+      })
+    ))
+
+  it.live("a body that computes without yielding keeps all others waiting; a kill is told at once, and acts when it yields", () =>
+    asProcess((self: Process.Self<string | Process.Down>) =>
+      Effect.gen(function*() {
+        const context = yield* Effect.context<never>()
+        const rounds = { beforeTheKill: 0, after: 0, others: 0 }
+        yield* Process.spawn(() => Effect.forever(Effect.andThen(Effect.sync(() => rounds.others++), Effect.yieldNow)))
+        yield* Effect.yieldNow
+        const before = rounds.others
+        const [pid] = yield* Process.spawnMonitor((own) =>
+          Effect.sync(() => {
+            while (rounds.beforeTheKill < 1000) rounds.beforeTheKill++
+            // As a callback of the platform would, in the middle of the computation.
+            Effect.runSyncWith(context)(Process.exit(own.pid, ExitReason.kill))
+            while (rounds.after < 1000) rounds.after++
+            assert.strictEqual(rounds.others, before)
+          }).pipe(Effect.andThen(Effect.yieldNow), Effect.andThen(Process.send(self.pid, "gone on")))
+        )
+        assert.deepStrictEqual(texts(yield* arrived(self)), [ExitReason.killed])
+        assert.deepStrictEqual([rounds.beforeTheKill, rounds.after], [1000, 1000])
+        assert.isFalse(yield* Process.isAlive(pid))
+        assert.isAbove(rounds.others, before)
+      })
+    ))
+
+  it.effect("a body that never waits can be ended: it yields after so many operations", () =>
+    asProcess((self: Process.Self<Process.Down>) =>
+      Effect.gen(function*() {
+        let rounds = 0
+        const [pid] = yield* Process.spawnMonitor(() => Effect.forever(Effect.sync(() => rounds++)))
+        for (let i = 0; i < 3; i++) yield* Effect.yieldNow
+        yield* Process.exit(pid, bad)
+        assert.deepStrictEqual((yield* self.receive).reason, bad)
+        const atTheEnd = rounds
+        yield* settle
+        assert.isAbove(rounds, 0)
+        assert.strictEqual(rounds, atTheEnd)
       })
     ))
 
@@ -197,6 +242,61 @@ describe("finalizers", () => {
       })
     ))
 
+  it.effect("a defect in a finalizer of a process that a signal ended is reported, with the reason that others see", () =>
+    logged((lines) =>
+      asProcess((self: Process.Self<Process.Down>) =>
+        Effect.gen(function*() {
+          const sent = (reason: ExitReason.ExitReason) => (pid: Process.Pid<never>) => Process.exit(pid, reason)
+          const endings = [
+            [Effect.never, sent(bad), bad],
+            [Effect.never, sent(ExitReason.shutdown()), ExitReason.shutdown()],
+            [Effect.never, sent(ExitReason.kill), ExitReason.killed],
+            [Process.exit(bad), () => Effect.void, bad]
+          ] as const
+          for (const [i, [body, end, reason]] of endings.entries()) {
+            const [pid] = yield* Process.spawnMonitor(() => Effect.ensuring(body, Effect.die("finalizer")))
+            yield* settle
+            yield* end(pid)
+            assert.deepStrictEqual((yield* self.receive).reason, reason)
+            yield* settle
+            const [{ cause, level, message: [title, report] }, ...more] = lines.slice(i)
+            assert.deepStrictEqual([level, more], ["Error", []])
+            assert.strictEqual(title, `process ${pid} crashed while it ended (${ExitReason.format(reason)})`)
+            assert.deepStrictEqual(report, {
+              pid: `${pid}`,
+              reason: ExitReason.format(reason),
+              ancestors: [`${self.pid}`]
+            })
+            assert.include(Cause.pretty(cause), "finalizer")
+          }
+        })
+      )
+    ))
+
+  it.effect("what is no defect is not reported when a signal has ended the process", () =>
+    logged((lines) =>
+      asProcess((self: Process.Self<Process.Down>) =>
+        Effect.gen(function*() {
+          const gate = yield* Deferred.make<void>()
+          const waits = yield* Deferred.make<void>()
+          const region = Effect.uninterruptible(
+            Deferred.succeed(waits, undefined).pipe(
+              Effect.andThen(Deferred.await(gate)),
+              Effect.andThen(Effect.fail("no"))
+            )
+          )
+          for (const body of [Effect.never, region, Effect.ensuring(Effect.never, Effect.exit(Effect.die("caught")))]) {
+            const [pid] = yield* Process.spawnMonitor((): Effect.Effect<void, string> => body)
+            yield* settle
+            yield* Process.exit(pid, bad)
+            if (yield* Deferred.isDone(waits)) yield* Deferred.succeed(gate, undefined)
+            assert.deepStrictEqual((yield* self.receive).reason, bad)
+          }
+          assert.deepStrictEqual(lines, [])
+        })
+      )
+    ))
+
   it.effect("Process.exit in a finalizer sets the reason of a body that ended by itself, as exit in after does", () =>
     asProcess((self: Process.Self<Process.Down>) =>
       Effect.gen(function*() {
@@ -266,6 +366,56 @@ describe("finalizers", () => {
 })
 
 describe("child fibers", () => {
+  for (const how of ["returns", "crashes", "is ended", "is killed"] as const) {
+    it.effect(`all that belong to the body end with a process that ${how}; those that were detached go on`, () =>
+      asProcess((self: Process.Self<string | Process.Down>) =>
+        Effect.gen(function*() {
+          const gate = yield* Deferred.make<void>()
+          const waits = (name: string) =>
+            Deferred.await(gate).pipe(
+              Effect.andThen(Process.send(self.pid, `${name} goes on`)),
+              Effect.onInterrupt(() => Process.send(self.pid, `${name} ends`))
+            )
+          const [pid] = yield* Process.spawnMonitor(() =>
+            Effect.scoped(Effect.gen(function*() {
+              yield* Effect.forkChild(Effect.andThen(Effect.forkChild(waits("grandchild")), waits("child")))
+              yield* Effect.forkScoped(waits("scoped"))
+              yield* Effect.forkIn(waits("in the scope"), yield* Effect.scope)
+              yield* Effect.forkDetach(waits("detached"))
+              // Until all of them wait.
+              for (let i = 0; i < 3; i++) yield* Effect.yieldNow
+              if (how === "crashes") return yield* Effect.die("boom")
+              if (how !== "returns") return yield* Effect.never
+            }))
+          )
+          yield* settle
+          if (how === "is ended") yield* Process.exit(pid, bad)
+          if (how === "is killed") yield* Process.exit(pid, ExitReason.kill)
+          const seen = yield* arrived(self)
+          const ends = ["child ends", "grandchild ends", "in the scope ends", "scoped ends"]
+          assert.sameMembers(seen.filter((m) => typeof m === "string"), ends)
+          // Whoever hears of an end finds them gone; a kill waits for nobody.
+          assert.isTrue(Process.isDown(seen[how === "is killed" ? 0 : ends.length]))
+          yield* Deferred.succeed(gate, undefined)
+          assert.deepStrictEqual(yield* arrived(self), ["detached goes on"])
+        })
+      ))
+  }
+
+  it.effect("one that a body forks in a scope of others ends with that scope", () =>
+    asProcess((self: Process.Self<string>) =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const pid = yield* Process.spawn(() =>
+          Effect.forkIn(Effect.onInterrupt(Effect.never, () => Process.send(self.pid, "ends")), scope)
+        )
+        yield* Process.awaitExit(pid)
+        assert.deepStrictEqual(yield* arrived(self), [])
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(yield* arrived(self), ["ends"])
+      })
+    ))
+
   it.effect("they end with their process, before anybody is told of its end", () =>
     asProcess((self: Process.Self<string | Process.Down>) =>
       Effect.gen(function*() {
@@ -355,6 +505,57 @@ describe("context", () => {
         assert.deepStrictEqual(yield* arrived(self), ["hello", child])
       }).pipe(Effect.provideService(Greeting, "hello"))
     ))
+
+  class Depth extends Context.Reference<number>("test/Depth", { defaultValue: () => 0 }) {}
+
+  it.effect("a process has the references and the log annotations of its spawner as they were when it was spawned", () =>
+    asProcess((self: Process.Self<readonly [number, unknown]>) =>
+      Effect.gen(function*() {
+        const tell = Effect.flatMap(Effect.all([Depth, CurrentLogAnnotations]), (seen) => Process.send(self.pid, seen))
+        const child = yield* Process.spawn((own: Process.Self<"again">) =>
+          Effect.gen(function*() {
+            yield* tell
+            yield* own.receive
+            yield* tell
+            yield* Process.spawn(() => tell)
+          })
+        ).pipe(Effect.provideService(Depth, 1), Effect.annotateLogs("request", 12))
+        assert.deepStrictEqual(yield* self.receive, [1, { request: 12 }])
+        // Who sends has no say.
+        yield* Process.send(child, "again").pipe(Effect.provideService(Depth, 2), Effect.annotateLogs("request", 13))
+        assert.deepStrictEqual(yield* self.receive, [1, { request: 12 }])
+        assert.deepStrictEqual(yield* self.receive, [1, { request: 12 }])
+        yield* Process.spawn(() => tell)
+        assert.deepStrictEqual(yield* self.receive, [0, {}])
+      })
+    ))
+
+  it.effect("a server has the context of who started it, in init and in its handlers, and not that of its callers", () =>
+    Effect.gen(function*() {
+      const look = Effect.all([Depth, CurrentLogAnnotations])
+      const server = yield* told({ init: () => look }).start().pipe(
+        Effect.provideService(Depth, 1),
+        Effect.annotateLogs("request", 12)
+      )
+      const order = (state: unknown) => Effect.map(look, (seen) => Step.reply([state, seen], state))
+      assert.deepStrictEqual(
+        yield* ask(server, order).pipe(Effect.provideService(Depth, 2), Effect.annotateLogs("request", 13)),
+        [[1, { request: 12 }], [1, { request: 12 }]]
+      )
+    }).pipe(inNode))
+
+  it.effect("what a process logs has the annotations of its spawner, and so has the report of its crash", () =>
+    Effect.gen(function*() {
+      const seen: Array<unknown> = []
+      const logger = Logger.make(({ fiber, message }) => {
+        seen.push([fiber.getRef(CurrentLogAnnotations), Array.isArray(message) ? String(message[0]) : message])
+      })
+      const body = Process.spawn(() => Effect.andThen(Effect.log("hello"), Effect.die("boom")), { label: "worker" })
+      const pid = yield* body.pipe(Effect.annotateLogs("request", 12), Effect.provide(Logger.layer([logger])))
+      yield* Process.awaitExit(pid)
+      const request = { request: 12 }
+      assert.deepStrictEqual(seen, [[request, "hello"], [request, `process worker ${pid} crashed`]])
+    }).pipe(inNode))
 
   it.effect("a span of the spawner is the parent of the spans of the process", () =>
     asProcess((self: Process.Self<Option.Option<string>>) =>

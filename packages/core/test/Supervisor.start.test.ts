@@ -13,6 +13,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
 import * as scale from "../../../test-scale.ts"
 import { probed, Refused, started } from "./utils/tree.ts"
 
@@ -173,6 +174,54 @@ describe("a child that does not start", () => {
       yield* Fiber.interrupt(starting)
       yield* probe.sees("stop a")
       assert.deepStrictEqual(yield* Process.list, [])
+    }))
+
+  it.effect("a layer whose build is interrupted stops what has started in reverse order, each awaited", () =>
+    probed(function*(probe) {
+      // The first sleep on a test clock that was never moved forks a warning, which a finalizer would not survive.
+      yield* TestClock.adjust(0)
+      const slow = (id: string) => probe.slow(id, Effect.andThen(probe.report(`stopping ${id}`), Effect.sleep(1000)))
+      const hangs = ChildSpec.make({
+        id: "hangs",
+        start: Effect.onInterrupt(
+          Effect.andThen(probe.report("starting"), Effect.never),
+          () => probe.report("start given up")
+        )
+      })
+      const inner = Supervisor.make({ children: [slow("x"), slow("y"), hangs] }).child({ id: "inner" })
+      const tree = Supervisor.make({ children: [slow("a"), slow("b"), inner] })
+      const building = yield* Effect.forkChild(Effect.scoped(Layer.build(tree.layer)))
+      yield* probe.sees("start a", "start b", "start x", "start y", "starting")
+      const interrupting = yield* Effect.forkChild(Effect.andThen(Fiber.interrupt(building), probe.report("given up")))
+      yield* probe.sees("start given up", "stopping y")
+      for (const [id, next] of [["y", "x"], ["x", "b"], ["b", "a"]] as const) {
+        yield* TestClock.adjust(1000)
+        yield* probe.sees(`stop ${id}`, `stopping ${next}`)
+      }
+      yield* TestClock.adjust(1000)
+      yield* probe.sees("stop a", "given up")
+      yield* Fiber.join(interrupting)
+      assert.deepStrictEqual(yield* Process.list, [])
+      assert.deepStrictEqual(probe.log, [])
+    }))
+
+  it.effect("a layer whose build is interrupted when the last child has just started stops all in reverse order", () =>
+    probed(function*(probe) {
+      yield* TestClock.adjust(0)
+      const slow = (id: string) => probe.slow(id, Effect.andThen(probe.report(`stopping ${id}`), Effect.yieldNow))
+      const building: { fiber?: Fiber.Fiber<unknown, unknown> } = {}
+      const last = ChildSpec.make({
+        id: "last",
+        start: Effect.andThen(
+          Effect.forkDetach(Effect.suspend(() => Fiber.interrupt(building.fiber!))),
+          Process.spawnLink(() => Effect.never)
+        )
+      })
+      const tree = Supervisor.make({ children: [slow("a"), slow("b"), last] })
+      building.fiber = yield* Effect.forkChild(Effect.scoped(Layer.build(tree.layer)))
+      yield* probe.sees("start a", "start b", "stopping b", "stop b", "stopping a", "stop a")
+      assert.deepStrictEqual(yield* Process.list, [])
+      assert.deepStrictEqual(probe.log, [])
     }))
 
   it.effect("a start that never ends is given up after its timeout, and nothing is left", () =>

@@ -114,7 +114,7 @@ describe("timers and requests over HTTP are served within 50 ms", () => {
     ["a server casts to itself", castToSelf(0)],
     ["a server that takes its time casts to itself", castToSelf(0.02)],
     ["a process calls a server", call(0)],
-    ["a process calls a server that takes its time", call(0.02)]
+    ["a process calls a server that takes its time", call(0.01)]
   ])("while %s without end", ([, busy]) =>
     Effect.gen(function*() {
       const request = yield* listen

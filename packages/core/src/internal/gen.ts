@@ -18,7 +18,7 @@ import { entryOf, tableOf, timersOf } from "./current.ts"
 import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
 import { later } from "./later.ts"
-import { deliver, deliverNow, register, requestStop, sendExit, takesNow, unlink } from "./lifecycle.ts"
+import { deliver, deliverNow, register, requestStop, takesNow } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, describe, ended, type Entry, runQueueOf, type Watcher } from "./processTable.ts"
 import { Cast, type Operation, Request, TimeLimit } from "./request.ts"
@@ -29,6 +29,7 @@ import { isExit } from "./signal.ts"
 import * as Spawn from "./spawn.ts"
 import type { Timer } from "./timers.ts"
 import { awaitEnded } from "./wait.ts"
+import { abandon, released, withdraw } from "./withdraw.ts"
 
 // ----------------------------------------------------------------------------
 // addressing
@@ -76,15 +77,16 @@ export const start = (
       const server = new ServerState(definition, args, parent)
       const entry = Spawn.start(fiber, serverBehaviour, server, options.label, options.linked === true)
       entry.isSupervisor = definition.isSupervisor === true
-      const holder = name === undefined ? undefined : claim(entry, parent, name)
+      // In a Node that has closed it is ending already.
+      const holder = name === undefined || entry.status !== alive ? undefined : claim(entry, parent, name)
       if (holder !== undefined) {
         return resume(Effect.fail(startError(new OtpError.AlreadyStarted({ pid: holder }))))
       }
       const starter = makeStarter(fiber, entry, parent, timeout, resume)
       server.starter = starter
-      return Effect.sync(() => {
+      return Effect.suspend(() => {
         starter.release()
-        abandon(entry, parent)
+        return withdraw(entry, server, parent)
       })
     })
   })
@@ -120,7 +122,12 @@ const makeStarter = (
       const failure = starter.failure ?? (reason._tag === "Crashed"
         ? new OtpError.InitCrashed({ cause: reason.cause })
         : new OtpError.Stopped({ reason }))
-      later(queue, () => resume(Effect.fail(startError(failure))))
+      const failed = Effect.fail(startError(failure))
+      // Its finalizers may still run if it was killed: who has not started it need not look out for them.
+      later(
+        queue,
+        () => resume(entry.closed ? failed : Effect.andThen(Effect.uninterruptible(released(entry)), failed))
+      )
     }
   }
   const timer: Timer = {
@@ -154,12 +161,6 @@ const flushExit = (parent: Entry, entry: Entry): void =>
     parent,
     ({ kind, message }) => kind === Mailbox.signal && isExit(message) && message.pid === entry
   )
-
-// Nobody waits for it any more, and its end is not the parent's business.
-const abandon = (entry: Entry, parent: Entry | undefined): void => {
-  if (parent !== undefined) unlink(parent, entry)
-  sendExit(entry, entry.table.outside, ExitReason.kill, "exit")
-}
 
 // ----------------------------------------------------------------------------
 // call and cast

@@ -17,6 +17,7 @@ import { RegistrationError } from "../OtpError.ts"
 import * as FewSet from "./fewSet.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, ended, ending, type Entry, remove, type Watcher, type Watching } from "./processTable.ts"
+import * as Resolver from "./resolver.ts"
 import type { RunQueue } from "./runQueue.ts"
 import * as Signal from "./signal.ts"
 
@@ -183,8 +184,12 @@ export const unregister = (entry: Entry): void => {
   if (name === undefined) return
   entry.name = undefined
   if (!isVia(name)) entry.table.names.delete(name)
-  // The key may be another's by now, if it was taken back behind our back.
-  else if (name.whereis() === entry) name.unregister()
+  else {
+    Resolver.guarded(entry.context, name, (name) => {
+      // The key may be another's by now, if it was taken back behind our back.
+      if (name.whereis() === entry) name.unregister()
+    })
+  }
 }
 
 /** Takes a key from its holder, who may have been given it by the resolver itself and be named otherwise. */

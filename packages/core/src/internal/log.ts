@@ -10,7 +10,11 @@ import { MinimumLogLevel } from "effect/References"
 import type { Entry } from "./processTable.ts"
 
 /** Logs with the loggers, annotations and level that the process was started with. */
-export const log = (entry: Entry, level: LogLevel.Severity, message: () => ReadonlyArray<unknown>): void => {
+export const log = (
+  entry: Pick<Entry, "context">,
+  level: LogLevel.Severity,
+  message: () => ReadonlyArray<unknown>
+): void => {
   if (LogLevel.isGreaterThan(Context.get(entry.context, MinimumLogLevel), level)) return
   Effect.runForkWith(entry.context)(Effect.logWithLevel(level)(...message()))
 }

@@ -173,6 +173,8 @@ export interface ProcessTable {
   size: number
   /** How many turns and ends run inside one another. */
   nested: number
+  /** Its Node has closed: what is started ends before it begins. */
+  sealed: boolean
   first: Entry | undefined
   last: Entry | undefined
   /** Stands for code that is no process, where a signal needs a sender. It prints as `#PID<0.0.0>`. */
@@ -188,6 +190,7 @@ export const make = (name: string): ProcessTable => {
     lastId: 0,
     size: 0,
     nested: 0,
+    sealed: false,
     first: undefined,
     last: undefined,
     outside: undefined as never,

@@ -12,7 +12,7 @@ import type * as Exit from "effect/Exit"
 import * as ExitReason from "../ExitReason.ts"
 import type { ReceiveTimeout } from "../OtpError.ts"
 import * as AtOnce from "./atOnce.ts"
-import { reportCrash } from "./crashReport.ts"
+import { reportCrash, reportFinalizer } from "./crashReport.ts"
 import { Current } from "./current.ts"
 import { conclude, wake } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
@@ -68,7 +68,10 @@ export class Self extends NextMessage implements Receiver, Owner {
 
   exited(exit: Exit.Exit<unknown, unknown>): void {
     const { pid } = this
-    if (pid.status !== alive) return wake(pid)
+    if (pid.status !== alive) {
+      reportFinalizer(pid, exit)
+      return wake(pid)
+    }
     const reason = pid.reason = ExitReason.fromExit(exit)
     if (ExitReason.isAbnormal(reason)) reportCrash(pid, reason)
     conclude(pid)

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as ExitReason from "../ExitReason.ts"
-import { type CrashDetails, reportCrash } from "./crashReport.ts"
+import { type CrashDetails, reportCrash, reportFinalizer } from "./crashReport.ts"
 import { conclude, wake } from "./lifecycle.ts"
 import { ended, ending, type Entry } from "./processTable.ts"
 import { Cast, Request } from "./request.ts"
@@ -46,7 +46,8 @@ export const stop = (entry: Entry, server: ServerState, reason: ExitReason.ExitR
 }
 
 const terminated = (entry: Entry, server: ServerState, exit: Exit.Exit<unknown, unknown>): void => {
-  if (exit._tag === "Failure" && entry.status !== ended) {
+  if (entry.status === ended) reportFinalizer(entry, exit)
+  else if (exit._tag === "Failure") {
     server.crash = exit.cause
     server.reports = true
     entry.reason = ExitReason.crashed(exit.cause)
@@ -77,7 +78,10 @@ export const closeScope = (entry: Entry, server: ServerState): void => {
   const exit = server.crash === undefined ? Exit.void : Exit.failCause(server.crash)
   const finalizers = server.scope === undefined ? undefined : Scope.closeUnsafe(server.scope, exit)
   if (finalizers === undefined) return finishServer(entry, server)
-  Effect.runForkWith(server.context!)(Effect.uninterruptible(finalizers)).addObserver(() => finishServer(entry, server))
+  Effect.runForkWith(server.context!)(Effect.uninterruptible(finalizers)).addObserver((exit) => {
+    reportFinalizer(entry, exit)
+    finishServer(entry, server)
+  })
 }
 
 const finishServer = (entry: Entry, server: ServerState): void => {

@@ -13,7 +13,7 @@ import { format } from "effect/Formatter"
 import * as ExitReason from "../ExitReason.ts"
 import { CallError, Ignored, InitFailed } from "../OtpError.ts"
 import { type Options, StepImpl } from "../Step.ts"
-import { reportUnexpected } from "./crashReport.ts"
+import { reportFinalizer, reportUnexpected } from "./crashReport.ts"
 import * as Input from "./input.ts"
 import { wake } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
@@ -155,10 +155,7 @@ const onExit = (
   exit: Exit.Exit<unknown, unknown>,
   request: Request | undefined
 ): boolean => {
-  if (entry.status !== alive) {
-    end(entry, server)
-    return false
-  }
+  if (entry.status !== alive) return interrupted(entry, server, exit)
   if (exit._tag === "Success") {
     if (exit.value instanceof StepImpl) return apply(entry, server, exit.value, request)
     return crash(entry, server, Cause.die(badResult(server, request, exit.value)))
@@ -167,6 +164,13 @@ const onExit = (
   if (error === undefined) return crash(entry, server, exit.cause)
   request!.complete(error)
   return finished(server)
+}
+
+/** The Effect of a callback has come to its end after a signal has ended the server. */
+const interrupted = (entry: Entry, server: ServerState, exit: Exit.Exit<unknown, unknown>): false => {
+  reportFinalizer(entry, exit)
+  end(entry, server)
+  return false
 }
 
 /**
@@ -265,10 +269,7 @@ const init = (entry: Entry, server: ServerState): void => {
     return failInit(entry, server, Cause.die(defect))
   }
   runEffect(entry, server, result, (exit, sync) => {
-    if (entry.status !== alive) {
-      end(entry, server)
-      return false
-    }
+    if (entry.status !== alive) return interrupted(entry, server, exit)
     if (exit._tag === "Failure") {
       failInit(entry, server, exit.cause)
       return false

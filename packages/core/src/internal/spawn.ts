@@ -6,10 +6,11 @@
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import type * as Fiber from "effect/Fiber"
+import * as ExitReason from "../ExitReason.ts"
 import { capture } from "./asyncContext.ts"
 import * as AtOnce from "./atOnce.ts"
 import { entryOf, tableOf } from "./current.ts"
-import { conclude, link, wake } from "./lifecycle.ts"
+import { beginEnding, conclude, link, wake } from "./lifecycle.ts"
 import { processFiber } from "./processFiber.ts"
 import { alive, type Behaviour, Entry, insert, runQueueOf } from "./processTable.ts"
 import { resume } from "./receiving.ts"
@@ -35,6 +36,7 @@ export const start = (
   entry.runQueue.schedule(
     context === undefined ? entry : { run: () => context.runInAsyncScope(entry.run, entry, undefined) }
   )
+  if (table.sealed) beginEnding(entry, ExitReason.shutdown())
   return entry
 }
 

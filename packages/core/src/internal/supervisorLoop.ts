@@ -18,7 +18,7 @@ import { Current, entryOf, timersOf } from "./current.ts"
 import { deliver } from "./lifecycle.ts"
 import { log } from "./log.ts"
 import * as Mailbox from "./mailbox.ts"
-import type { Entry } from "./processTable.ts"
+import { ended as gone, type Entry } from "./processTable.ts"
 import type { Operation } from "./request.ts"
 import * as RestartDecision from "./restartDecision.ts"
 import * as RestartIntensity from "./restartIntensity.ts"
@@ -84,7 +84,11 @@ const stopAll = Effect.fnUntraced(function*(state: SupervisorState) {
 // ----------------------------------------------------------------------------
 
 const init = (tree: Tree) =>
-  Effect.withFiber((fiber) => startAll(new SupervisorState(entryOf(fiber)!, tree, timersOf(fiber))))
+  Effect.withFiber((fiber) => {
+    const state = new SupervisorState(entryOf(fiber)!, tree, timersOf(fiber))
+    // One that was killed has no say any more: its links have ended its children.
+    return Effect.onInterrupt(startAll(state), () => state.self.status === gone ? Effect.void : stopAll(state))
+  })
 
 const startAll = Effect.fnUntraced(function*(state: SupervisorState) {
   for (const { instance, spec } of state.tree.children) {
