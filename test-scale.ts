@@ -20,3 +20,9 @@ export const clients = scale(10_000, 1_000_000)
 
 /** Cases that a property is tried on. */
 export const cases = scale(100, 10_000)
+
+/** Random programs, each of dozens of steps. */
+export const programs = scale(300, 5_000)
+
+/** Things of one kind that are made and dropped. */
+export const dropped = scale(100_000, 1_000_000)

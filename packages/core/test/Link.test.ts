@@ -189,6 +189,38 @@ describe("link", () => {
       })
     ))
 
+  it.effect("EX-009 whose link was killed ends as by any other reason: others are told when its finalizers have run", () =>
+    asProcess((self: Process.Self<Process.Down>) =>
+      Effect.gen(function*() {
+        const gate = yield* Deferred.make<void>()
+        const victim = yield* idle
+        const linked = yield* Process.spawn(() =>
+          Effect.ensuring(Effect.andThen(Process.link(victim), Effect.never), Deferred.await(gate))
+        )
+        yield* settle
+        yield* Process.monitor(linked)
+        yield* Process.exit(victim, ExitReason.kill)
+        assert.deepStrictEqual(yield* arrived(self), [])
+        yield* Deferred.succeed(gate, undefined)
+        assert.deepStrictEqual(signal(yield* self.receive), ["Down", linked, ExitReason.killed])
+      })
+    ))
+
+  it.effect("PR-012 Killed that is sent is a reason like any other: it does not overtake the first one", () =>
+    asProcess((self: Process.Self<Process.Down>) =>
+      Effect.gen(function*() {
+        const gate = yield* Deferred.make<void>()
+        const ending = yield* Process.spawn(() => Effect.ensuring(Effect.never, Deferred.await(gate)))
+        yield* settle
+        yield* Process.monitor(ending)
+        yield* Process.exit(ending, bad)
+        yield* Process.exit(ending, ExitReason.killed)
+        assert.deepStrictEqual(yield* arrived(self), [])
+        yield* Deferred.succeed(gate, undefined)
+        assert.deepStrictEqual(signal(yield* self.receive), ["Down", ending, bad])
+      })
+    ))
+
   it.effect("who is linked by the finalizer of a process that was killed ends with it", () =>
     asProcess((self: Process.Self<Process.Pid<never> | Process.Exit>) =>
       Effect.gen(function*() {

@@ -1,7 +1,9 @@
 /** However many processes pass something on, one after the other, the stack does not grow with them. */
+import * as ExitReason from "@effect-otp/core/ExitReason"
 import * as GenServer from "@effect-otp/core/GenServer"
 import * as Process from "@effect-otp/core/Process"
 import * as Step from "@effect-otp/core/Step"
+import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -46,4 +48,21 @@ describe.each([["the scheduler of a test", it.effect], ["the scheduler of an app
       for (let i = 0; i < many; i++) first = yield* Link.server.start(first)
       assert.strictEqual(yield* first!.depth(), many)
     }).pipe(Effect.provideService(GenServer.CallTimeout, Duration.infinity), inNode), timeout)
+
+  it(`${many} processes, each linked to the next, end when the first one is killed`, () =>
+    Effect.gen(function*() {
+      const pids: Array<Process.Pid<never>> = []
+      for (let i = 0; i < many; i++) {
+        const before = pids[i - 1]
+        pids.push(
+          yield* Process.spawn(() =>
+            before === undefined ? Effect.never : Effect.andThen(Process.link(before), Effect.never)
+          )
+        )
+      }
+      yield* settle
+      yield* Process.exit(pids[0]!, ExitReason.kill)
+      assert.deepStrictEqual(yield* Process.awaitExit(pids[many - 1]!), ExitReason.killed)
+      assert.deepStrictEqual(yield* Process.list, [])
+    }).pipe(inNode), timeout)
 })

@@ -79,7 +79,7 @@ export const sendExit = (
 ): void => {
   if (entry.status === ended) return
   const outcome = Signal.onExitSignal(reason, origin, entry.trapsExit, sender === entry)
-  if (outcome === ExitReason.killed) return killNow(entry)
+  if (outcome === "kill") return killNow(entry)
   // Only the first fatal signal counts.
   if (entry.status !== alive || outcome === "ignore") return
   if (outcome === "message") deliverSignal(entry, Signal.exit(sender, reason))
@@ -154,6 +154,7 @@ const close = (entry: Entry): void => {
   entry.context = Context.empty()
   entry.fiber = undefined
   entry.state = undefined
+  entry.ownLineage = undefined
   const watchers = entry.closeWatchers
   entry.closeWatchers = undefined
   FewSet.forEach(watchers, (watcher) => watcher.ended(entry.reason!))

@@ -3,14 +3,17 @@
  *
  * @internal
  */
-import * as ExitReason from "../ExitReason.ts"
+import type * as ExitReason from "../ExitReason.ts"
 import type { Pid } from "../Pid.ts"
 
 /** How an exit signal came about: by `Process.exit(pid, reason)`, or because a linked process ended. */
 export type Origin = "exit" | "link"
 
-/** What the receiver does: nothing, a message in its mailbox, or an end with this reason. */
-export type Outcome = "ignore" | "message" | ExitReason.ExitReason
+/**
+ * What the receiver does: nothing, a message in its mailbox, an end at once, or an end with this reason. The end at once is
+ * no reason: `Killed`, with which it is told to links, is for them a reason like any other.
+ */
+export type Outcome = "ignore" | "message" | "kill" | ExitReason.ExitReason
 
 /**
  * `Kill` is the untrappable signal only when it is sent; a process that merely ended with `Kill` tells its links a plain,
@@ -22,7 +25,7 @@ export const onExitSignal = (
   trapsExit: boolean,
   toItself: boolean
 ): Outcome => {
-  if (origin === "exit" && reason._tag === "Kill") return ExitReason.killed
+  if (origin === "exit" && reason._tag === "Kill") return "kill"
   if (trapsExit) return "message"
   if (reason._tag === "Normal" && !(origin === "exit" && toItself)) return "ignore"
   return reason

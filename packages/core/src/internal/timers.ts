@@ -25,6 +25,8 @@ export interface Timers {
   now(): number
   start(timer: Timer, millis: number): void
   cancel(timer: Timer): boolean
+  /** How many are set. */
+  size(): number
 }
 
 const before = (a: Timer, b: Timer): boolean =>
@@ -122,6 +124,7 @@ export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers
 
   return {
     now,
+    size: () => heap.length,
     start: (timer, millis) => {
       timer.deadline = now() + millis
       timer.sequence = sequence++
