@@ -46,7 +46,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/wait"
     ],
     // 2: processes
-    ["Alias", "Link", "Monitor", "Node", "Process", "Timer"],
+    ["Alias", "Link", "Monitor", "Node", "Process", "ProcessLocal", "Timer"],
     // 3: what every server shares
     [
       "internal/address",

@@ -38,6 +38,7 @@ import type {
   TermsOf
 } from "./internal/callbacks.ts"
 import * as Gen from "./internal/gen.ts"
+import * as Input from "./internal/input.ts"
 import type { Entry } from "./internal/processTable.ts"
 import * as protocol_ from "./internal/protocol.ts"
 import type { CheckProtocol, Client, Protocol, Ref } from "./internal/protocol.ts"
@@ -401,7 +402,7 @@ export const ignore: Ignore = new InitImpl("Ignore", undefined, undefined, undef
  * @since 0.1.0
  */
 export const initStop = (reason: ExitReason.ExitReason): InitStop =>
-  new InitImpl("Stop", undefined, undefined, reason) as never
+  new InitImpl("Stop", undefined, undefined, Input.exitReason("reason", reason)) as never
 
 // ----------------------------------------------------------------------------
 // operations

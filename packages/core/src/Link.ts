@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as ExitReason from "./ExitReason.ts"
 import { type Current, type Receives, withEntry } from "./internal/current.ts"
+import * as Input from "./internal/input.ts"
 import * as lifecycle from "./internal/lifecycle.ts"
 import { ended } from "./internal/processTable.ts"
 import { entryOfPid } from "./internal/resolve.ts"
@@ -79,7 +80,7 @@ export const trapExit = (trap: boolean): Effect.Effect<boolean, never, Current |
   withEntry((self) =>
     Effect.sync(() => {
       const before = self.trapsExit
-      self.trapsExit = trap
+      self.trapsExit = Input.check("trap", "true or false", typeof trap === "boolean", trap)
       return before
     })
   )

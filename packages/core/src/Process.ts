@@ -20,6 +20,7 @@ import * as ExitReason from "./ExitReason.ts"
 import type { Destination } from "./internal/alias.ts"
 import { Current, entryOf, type Receives, tableOf, withEntry } from "./internal/current.ts"
 import * as FewSet from "./internal/fewSet.ts"
+import * as Input from "./internal/input.ts"
 import * as lifecycle from "./internal/lifecycle.ts"
 import { alive, ancestorsOf, ended, type Entry } from "./internal/processTable.ts"
 import { entryOfPid, nameOf, resolve, show } from "./internal/resolve.ts"
@@ -34,11 +35,11 @@ import type { Pid } from "./Pid.ts"
 
 export { type Alias, alias, type Destination, unalias } from "./Alias.ts"
 export { Current, type Receives } from "./internal/current.ts"
-export type { Down, Exit, MonitorRef } from "./internal/signal.ts"
+export type { CancelTimer, Down, Exit, MonitorRef, TimerRef } from "./internal/signal.ts"
 export { link, trapExit, unlink } from "./Link.ts"
 export { demonitor, monitor } from "./Monitor.ts"
 export type { Pid } from "./Pid.ts"
-export { cancelTimer, readTimer, sendAfter, sendInterval, type TimerRef } from "./Timer.ts"
+export { cancelTimer, isCancelTimer, monotonicTime, readTimer, sendAfter, sendInterval } from "./Timer.ts"
 
 /**
  * Tells whether a message is a `Down`, whatever its tag. No user message passes for one.
@@ -118,6 +119,7 @@ export type ReceiveError<After> = [After] extends [undefined] ? never : OtpError
  */
 export type ReceivesOf<M> = M extends Signal.Down<infer Tag> ? Receives<Signal.Down<Tag>>
   : M extends Signal.Exit ? Receives<Signal.Exit>
+  : M extends Signal.CancelTimer ? Receives<Signal.CancelTimer>
   : never
 
 /**
@@ -272,6 +274,24 @@ export const spawnMonitor = <M = never, A = never, E = never, R = never>(
  */
 export const self: Effect.Effect<Pid<never>, never, Current> = Current
 
+/**
+ * Says what a person calls the calling process, in reports and in {@link info}, from now on.
+ *
+ * **When to use**
+ *
+ * Use it where the label is known only when the process runs: the order it works on, the user it serves. A label that is
+ * known before goes with `spawn`. To be found by others a process needs a name, see {@link register}.
+ *
+ * **Details**
+ *
+ * Mirrors `proc_lib:set_label/1`. It need not be unique. An empty label is a defect.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const setLabel = (label: string): Effect.Effect<void, never, Current> =>
+  withEntry((self) => Effect.sync(() => lifecycle.setLabel(self, Input.nonEmpty("label", label))))
+
 // ----------------------------------------------------------------------------
 // sending
 // ----------------------------------------------------------------------------
@@ -316,12 +336,13 @@ export const exit: {
 } = ((...args: [ExitReason.ExitReason] | [AnyTarget, ExitReason.ExitReason]) =>
   Effect.withFiber((fiber) => {
     const current = entryOf(fiber)
-    if (args.length === 1) return exitSelf(current!, fiber, args[0])
+    if (args.length === 1) return exitSelf(current!, fiber, Input.exitReason("reason", args[0]))
     const entry = resolve(tableOf(fiber), args[0])
+    const reason = Input.exitReason("reason", args[1])
     if (entry === undefined) {
       return Effect.die(new Error(`cannot exit ${show(args[0])}: no process is registered under this name`))
     }
-    lifecycle.sendExit(entry, current ?? entry.table.outside, args[1], "exit")
+    lifecycle.sendExit(entry, current ?? entry.table.outside, reason, "exit")
     // A signal to oneself acts before the next instruction, not when the scheduler comes round to it.
     return entry === current && entry.status !== alive ? interruptSelf(fiber) : Effect.void
   })) as never
@@ -399,6 +420,8 @@ export interface Info {
   readonly pid: Pid<never, unknown>
   readonly name: string | undefined
   readonly label: string | undefined
+  /** As what it was started: the name of its server. A process with a body has none. */
+  readonly initialCall: string | undefined
   readonly status: "waiting" | "running" | "ending"
   readonly mailboxLength: number
   readonly links: ReadonlyArray<Pid<never, unknown>>
@@ -425,6 +448,7 @@ export const info = (target: AnyTarget): Effect.Effect<Option.Option<Info>> =>
       pid: entry,
       name: entry.name?.toString(),
       label: entry.label,
+      initialCall: entry.behaviour.initialCall?.(entry),
       status: entry.status !== alive ? "ending" : entry.waiting ? "waiting" : "running",
       mailboxLength: entry.length,
       links: FewSet.toArray(entry.links),
@@ -448,7 +472,7 @@ export const info = (target: AnyTarget): Effect.Effect<Option.Option<Info>> =>
  *
  * A process has at most one name, and a name one holder. The name is free again when the process ends, before anybody is
  * told of its end. Fails with `RegistrationError` when the name is taken, when the process has a name, and when it has
- * ended. An empty name is a defect.
+ * ended. An empty name is a defect, and so is a process of another Node, unless the name is a via.
  *
  * @see {@link whereis}
  * @category names
@@ -458,8 +482,16 @@ export const register = <M = never, E = unknown>(
   name: Registrable<M, E>,
   pid: Pid<Types.NoInfer<M>, Types.NoInfer<E>>
 ): Effect.Effect<void, OtpError.RegistrationError> =>
-  Effect.suspend(() => {
-    const error = lifecycle.register(entryOfPid(pid), nameOf(name))
+  Effect.withFiber((fiber) => {
+    const entry = entryOfPid(pid)
+    const table = tableOf(fiber)
+    // The names of a Node are those of its own processes; where a via keeps its keys is the resolver's affair.
+    if (entry.table !== table && !isVia(name)) {
+      throw new TypeError(
+        `pid: expected a process of the Node "${table.name}", got ${entry} of the Node "${entry.table.name}"`
+      )
+    }
+    const error = lifecycle.register(entry, nameOf(name))
     return error === undefined ? Effect.void : Effect.fail(error)
   })
 

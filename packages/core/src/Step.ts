@@ -5,6 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import type { ExitReason } from "./ExitReason.ts"
+import * as Input from "./internal/input.ts"
 
 const TypeId = "~@effect-otp/core/Step"
 
@@ -201,7 +202,7 @@ export const fail = <E, State, const Term = never>(
  * @since 0.1.0
  */
 export const stop = <State>(reason: ExitReason, state: State): Stop<State> =>
-  new StepImpl("Stop", undefined, state, undefined, reason) as never
+  new StepImpl("Stop", undefined, state, undefined, Input.exitReason("reason", reason)) as never
 
 /**
  * Ends the server with `reason` and answers the call with `value`, after `terminate`. Mirrors
@@ -211,4 +212,4 @@ export const stop = <State>(reason: ExitReason, state: State): Stop<State> =>
  * @since 0.1.0
  */
 export const replyAndStop = <A, State>(value: A, reason: ExitReason, state: State): ReplyAndStop<A, State> =>
-  new StepImpl("ReplyAndStop", value, state, undefined, reason) as never
+  new StepImpl("ReplyAndStop", value, state, undefined, Input.exitReason("reason", reason)) as never

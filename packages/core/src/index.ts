@@ -56,6 +56,11 @@ export * as Pid from "./Pid.ts"
 export * as Process from "./Process.ts"
 
 /**
+ * Values that belong to one process: its process dictionary, with typed keys.
+ */
+export * as ProcessLocal from "./ProcessLocal.ts"
+
+/**
  * What a server callback answers: the reply, the next state, and what comes next.
  */
 export * as Step from "./Step.ts"

@@ -46,8 +46,10 @@ describe("exit of another", () => {
       Effect.gen(function*() {
         const pid = yield* echo(self.pid)
         yield* Process.exit(pid, ExitReason.normal)
+        yield* settle
+        assert.isTrue(yield* Process.isAlive(pid))
         yield* Process.send(pid, "ping")
-        assert.strictEqual(yield* self.receive, "alive")
+        assert.deepStrictEqual(yield* arrived(self), ["alive"])
       })
     ))
 
@@ -112,6 +114,28 @@ describe("exit of another", () => {
       })
     ))
 
+  for (const how of ["sent", "of a link"] as const) {
+    it.effect(`EX-009 killed, ${how}, is a reason like any other: finalizers run before anybody is told`, () =>
+      asProcess((self: Process.Self<string | Process.Down>) =>
+        Effect.gen(function*() {
+          const linked = yield* idle
+          const [victim] = yield* Process.spawnMonitor(() =>
+            Effect.andThen(
+              Process.link(linked),
+              Effect.onInterrupt(Effect.never, () => Process.send(self.pid, "released"))
+            )
+          )
+          yield* settle
+          if (how === "sent") yield* Process.exit(victim, ExitReason.killed)
+          else yield* Process.exit(linked, ExitReason.kill)
+          assert.deepStrictEqual((yield* arrived(self)).map((m) => typeof m === "string" ? m : m.reason), [
+            "released",
+            ExitReason.killed
+          ])
+        })
+      ))
+  }
+
   it.effect("EX-011 to a process that has ended nothing happens", () =>
     asProcess(() =>
       Effect.gen(function*() {
@@ -131,6 +155,29 @@ describe("exit of another", () => {
           const message = `target: expected a pid, a name or a via, got ${shown}`
           assert.strictEqual(ExitReason.format(reason), `Crashed: TypeError: ${message}`)
         }
+      })
+    ))
+
+  it.effect("what is no ExitReason is refused, with its value, and touches nobody", () =>
+    asProcess((self: Process.Self<Process.Down>) =>
+      Effect.gen(function*() {
+        const other = yield* idle
+        for (
+          const [value, shown] of [["bad", "\"bad\""], [undefined, "undefined"], [
+            { _tag: "Bad" },
+            "{\"_tag\":\"Bad\"}"
+          ]]
+        ) {
+          for (const exit of [Process.exit(other, value as never), Process.exit(value as never)]) {
+            const reason = yield* downOf(self, yield* Process.spawn(() => exit))
+            assert.strictEqual(
+              ExitReason.format(reason),
+              `Crashed: TypeError: reason: expected an ExitReason, got ${shown}`
+            )
+          }
+        }
+        yield* settle
+        assert.isTrue(yield* Process.isAlive(other))
       })
     ))
 
@@ -197,6 +244,24 @@ describe("exit of oneself", () => {
       })
     ))
 
+  it.effect("EX-002 by its name a process sends to itself, too", () =>
+    asProcess((self: Process.Self<"gone on" | Process.Down>) =>
+      Effect.gen(function*() {
+        const [child] = yield* Process.spawnMonitor((own) =>
+          Process.register("own", own.pid).pipe(
+            Effect.andThen(Process.exit("own", ExitReason.normal)),
+            Effect.andThen(Process.send(self.pid, "gone on"))
+          )
+        )
+        const messages = yield* arrived(self)
+        assert.deepStrictEqual(messages.map((m) => m === "gone on" ? m : signal(m)), [[
+          "Down",
+          child,
+          ExitReason.normal
+        ]])
+      })
+    ))
+
   it.effect("EX-003 a signal to oneself ends the process with its reason, and no catch sees it", () =>
     asProcess((self: Process.Self<"caught" | Process.Down>) =>
       Effect.gen(function*() {
@@ -209,6 +274,26 @@ describe("exit of oneself", () => {
         const [down, ...more] = yield* arrived(self)
         assert.deepStrictEqual((down as Process.Down).reason, bad)
         assert.deepStrictEqual(more, [])
+      })
+    ))
+
+  it.effect("EX-003 it does so from any fiber of the process", () =>
+    asProcess((self: Process.Self<"gone on" | Process.Down>) =>
+      Effect.gen(function*() {
+        const exits = [
+          (_: Process.Pid<never>) => Process.exit(bad),
+          (own: Process.Pid<never>) => Process.exit(own, bad)
+        ]
+        for (const exit of exits) {
+          const [child] = yield* Process.spawnMonitor((own) =>
+            Effect.andThen(
+              Effect.forkChild(Effect.andThen(exit(own.pid), Process.send(self.pid, "gone on"))),
+              Effect.never
+            )
+          )
+          const messages = yield* arrived(self)
+          assert.deepStrictEqual(messages.map((m) => m === "gone on" ? m : signal(m)), [["Down", child, bad]])
+        }
       })
     ))
 
@@ -229,6 +314,14 @@ describe("exit of oneself", () => {
         yield* Process.trapExit(true)
         const child = yield* Process.spawnLink(() => Process.exit(ExitReason.kill))
         assert.deepStrictEqual(signal(yield* self.receive), ["Exit", child, ExitReason.kill])
+      })
+    ))
+
+  it.effect("EX-007 who monitors a process that ends itself with kill is told kill, not killed", () =>
+    asProcess((self: Process.Self<Process.Down>) =>
+      Effect.gen(function*() {
+        const [child] = yield* Process.spawnMonitor(() => Process.exit(ExitReason.kill))
+        assert.deepStrictEqual((yield* arrived(self)).map(signal), [["Down", child, ExitReason.kill]])
       })
     ))
 
@@ -298,6 +391,32 @@ describe("trapping", () => {
       })
     ))
 
+  it.effect("trapExit refuses what is neither true nor false, and leaves everything as it was", () =>
+    asProcess((self: Process.Self<boolean | Process.Down>) =>
+      Effect.gen(function*() {
+        const child = yield* Process.spawn((_: Process.Self<Process.Exit>) =>
+          Effect.catchDefect(Process.trapExit("maybe" as never), (defect) =>
+            Effect.flatMap(Process.trapExit(false), (before) =>
+              Effect.andThen(Process.send(self.pid, before), Effect.die(defect))))
+        )
+        const reason = yield* downOf(self, child)
+        assert.strictEqual(ExitReason.format(reason), "Crashed: TypeError: trap: expected true or false, got \"maybe\"")
+        assert.deepStrictEqual(yield* queued(self), [false])
+      })
+    ))
+
+  it.effect("EX-015 a process that is ended before its first turn never traps, and never runs", () =>
+    asProcess((self: Process.Self<"ran" | Process.Down>) =>
+      Effect.gen(function*() {
+        const [child] = yield* Process.spawnMonitor((_: Process.Self<Process.Exit>) =>
+          Effect.andThen(Process.trapExit(true), Process.send(self.pid, "ran"))
+        )
+        yield* Process.exit(child, bad)
+        const messages = yield* arrived(self)
+        assert.deepStrictEqual(messages.map((m) => m === "ran" ? m : signal(m)), [["Down", child, bad]])
+      })
+    ))
+
   it.effect("EX-015 whether a signal is trapped is decided when it arrives: trapping later saves nobody", () =>
     asProcess((self: Process.Self<"ready" | "saved" | Process.Down>) =>
       Effect.gen(function*() {
@@ -325,6 +444,25 @@ describe("trapping", () => {
         yield* settle
         yield* Process.trapExit(false)
         assert.deepStrictEqual(signal(yield* self.receive), ["Exit", child, bad])
+      })
+    ))
+
+  it.effect("who traps exits no more ignores the Normal end of a link, and ends with any other", () =>
+    asProcess((self: Process.Self<"nothing" | Process.Down>) =>
+      Effect.gen(function*() {
+        const [pid] = yield* Process.spawnMonitor((own: Process.Self<Process.Exit>) =>
+          Effect.gen(function*() {
+            yield* Process.trapExit(true)
+            yield* Process.trapExit(false)
+            yield* Process.awaitExit(yield* Process.spawnLink(() => Effect.void))
+            const left = yield* queued(own)
+            if (left.length === 0) yield* Process.send(self.pid, "nothing")
+            yield* Process.spawnLink(() => Process.exit(bad))
+            return yield* Effect.never
+          })
+        )
+        const [nothing, down] = yield* arrived(self)
+        assert.deepStrictEqual([nothing, signal(down as Process.Down)], ["nothing", ["Down", pid, bad]])
       })
     ))
 

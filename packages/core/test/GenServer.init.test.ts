@@ -276,6 +276,23 @@ describe("a linked caller", () => {
     ))
 })
 
+describe("start", () => {
+  it.effect("LK-014 links nobody, and startLink links its caller", () =>
+    asProcess((self: Process.Self<Process.Exit>) =>
+      Effect.gen(function*() {
+        yield* Process.trapExit(true)
+        const linksOf = (pid: Process.Pid<never>) =>
+          Effect.map(Process.info(pid), (info) => Option.getOrThrow(info).links)
+        const server = yield* told().start()
+        assert.deepStrictEqual([yield* linksOf(server.pid), yield* linksOf(self.pid)], [[], []])
+        const linked = yield* told().startLink()
+        assert.deepStrictEqual([yield* linksOf(linked.pid), yield* linksOf(self.pid)], [[self.pid], [linked.pid]])
+        yield* Process.exit(server.pid, bad)
+        assert.deepStrictEqual(yield* arrived(self), [])
+      })
+    ))
+})
+
 describe("the name of a server", () => {
   it.effect("NM-010 that is taken: AlreadyStarted with the pid of its holder, and init is not called", () =>
     asProcess((self: Process.Self<Process.Exit>) =>

@@ -5,6 +5,7 @@ import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import { inNode } from "./utils/process.ts"
 import { ask, type Callbacks, callFails, logged, messageOf, tell, told } from "./utils/server.ts"
@@ -213,6 +214,22 @@ describe("a timeout", () => {
       const server = yield* told().start()
       yield* tell(server, () => Step.noReply("state", { hibernate: true }))
       assert.strictEqual(yield* ask(server, (state) => Step.reply(state, state)), "state")
+    }).pipe(inNode))
+
+  it.effect("PR-030 a server that hibernates wakes on any message, and on its timeout", () =>
+    Effect.gen(function*() {
+      const seen: Array<unknown> = []
+      const server = yield* listening(seen, { init: () => GenServer.init("asleep", { hibernate: true }) }).start()
+      const sleeping = { hibernate: true } as const
+      assert.strictEqual(yield* ask(server, (state) => Step.reply(state, "again", sleeping)), "asleep")
+      yield* send(server, "message")
+      yield* settle
+      assert.deepStrictEqual(seen, ["message"])
+      yield* tell(server, (state) => Step.noReply(state, { ...sleeping, timeout: "1 second" }))
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(seen, ["message", "Timeout"])
+      assert.deepInclude(Option.getOrThrow(yield* Process.info(server.pid)), { status: "waiting", mailboxLength: 0 })
+      assert.strictEqual(yield* ask(server, (state) => Step.reply(state, state)), "again")
     }).pipe(inNode))
 })
 

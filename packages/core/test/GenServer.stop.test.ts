@@ -12,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import { asProcess, downOf, inNode } from "./utils/process.ts"
-import { ask, type Callbacks, callFails, messageOf, tell, told } from "./utils/server.ts"
+import { ask, type Callbacks, callFails, defectOf, messageOf, tell, told } from "./utils/server.ts"
 
 const bad = ExitReason.custom("bad")
 
@@ -70,6 +70,23 @@ describe("terminate", () => {
         "ServerExited"
       )
       assert.strictEqual(messageOf(error.reason.reason), "timeout: expected a duration of zero or more, got NaN")
+    }).pipe(inNode))
+
+  it.effect("a reason that is none is the defect of who gives it, and nobody ends with it", () =>
+    Effect.gen(function*() {
+      const refusal = "reason: expected an ExitReason, got \"bad\""
+      const none = "bad" as never
+      for (const step of [() => Step.stop(none, 0), () => Step.replyAndStop(1, none, 0)]) {
+        const server = yield* told().start()
+        const error = yield* callFails(ask(server, step), "ServerExited")
+        assert.strictEqual(messageOf(error.reason.reason), refusal)
+        assert.strictEqual(messageOf(yield* Process.awaitExit(server.pid)), refusal)
+      }
+      const { reason } = yield* Effect.flip(told({ init: () => GenServer.initStop(none) }).start())
+      assert.strictEqual(reason._tag === "Crashed" && messageOf(reason as Process.Exit["reason"]), refusal)
+      const server = yield* told().start()
+      assert.strictEqual((yield* defectOf(GenServer.stop(server, { reason: none }))).message, refusal)
+      assert.strictEqual(yield* ask(server, (state) => Step.reply(state, state)), 0)
     }).pipe(inNode))
 
   it.effect("EX-028 does not run after a signal, but finalizers do", () =>

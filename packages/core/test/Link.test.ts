@@ -44,7 +44,50 @@ describe("link", () => {
         const dead = yield* idle
         yield* Process.exit(dead, ExitReason.kill)
         assert.isUndefined(yield* Process.link(dead))
-        assert.deepStrictEqual(signal(yield* self.receive), ["Exit", dead, ExitReason.noProcess])
+        assert.deepStrictEqual((yield* arrived(self)).map(signal), [["Exit", dead, ExitReason.noProcess]])
+      })
+    ))
+
+  it.effect("LK-004 each link that is tried again is another Exit", () =>
+    asProcess((self: Process.Self<Process.Exit>) =>
+      Effect.gen(function*() {
+        yield* Process.trapExit(true)
+        const dead = yield* idle
+        yield* Process.exit(dead, ExitReason.kill)
+        yield* Process.link(dead)
+        yield* Process.link(dead)
+        const exit = ["Exit", dead, ExitReason.noProcess] as const
+        assert.deepStrictEqual((yield* arrived(self)).map(signal), [exit, exit])
+        assert.deepStrictEqual(yield* linksOf(self.pid), [])
+      })
+    ))
+
+  it.effect("an exit signal that is trapped, or that Normal makes harmless, leaves the link where it is", () =>
+    asProcess((self: Process.Self<Process.Exit>) =>
+      Effect.gen(function*() {
+        yield* Process.trapExit(true)
+        const trapping = yield* Process.spawnLink((own: Process.Self<Process.Exit>) =>
+          Effect.andThen(Process.trapExit(true), Effect.forever(own.receive))
+        )
+        const other = yield* idleLinked
+        yield* settle
+        yield* Process.exit(trapping, bad)
+        yield* Process.exit(other, ExitReason.normal)
+        yield* settle
+        assert.deepStrictEqual([yield* linksOf(trapping), yield* linksOf(other)], [[self.pid], [self.pid]])
+        yield* Process.exit(trapping, ExitReason.kill)
+        assert.deepStrictEqual((yield* arrived(self)).map(signal), [["Exit", trapping, ExitReason.killed]])
+      })
+    ))
+
+  it.effect("a Normal end takes its link along, also where nobody is told of it", () =>
+    asProcess((self: Process.Self<Process.Down>) =>
+      Effect.gen(function*() {
+        const parent = yield* Process.spawn(() => Effect.andThen(Process.spawnLink(() => Effect.void), Effect.never))
+        yield* settle
+        assert.deepStrictEqual(yield* linksOf(parent), [])
+        assert.isTrue(yield* Process.isAlive(parent))
+        void self
       })
     ))
 
@@ -174,18 +217,17 @@ describe("link", () => {
       })
     ))
 
-  it.effect("LK-017 when both ends exit at once each is told at most once", () =>
-    asProcess((self: Process.Self<ExitReason.ExitReason | Process.Down>) =>
+  it.effect("LK-017 when both ends exit at once, who is linked to both gets one Exit of each, with its own reason", () =>
+    asProcess((self: Process.Self<Process.Exit>) =>
       Effect.gen(function*() {
-        const a = yield* idle
-        const b = yield* Process.spawn(() => Effect.andThen(Process.link(a), Effect.never))
+        yield* Process.trapExit(true)
+        const other = ExitReason.custom("other")
+        const a = yield* idleLinked
+        const b = yield* Process.spawnLink(() => Effect.andThen(Process.link(a), Effect.never))
         yield* settle
-        yield* Process.monitor(a)
-        yield* Process.monitor(b)
         yield* Process.exit(a, bad)
-        yield* Process.exit(b, bad)
-        const downs = (yield* arrived(self)) as ReadonlyArray<Process.Down>
-        assert.sameDeepMembers(downs.map(signal), [["Down", a, bad], ["Down", b, bad]])
+        yield* Process.exit(b, other)
+        assert.sameDeepMembers((yield* arrived(self)).map(signal), [["Exit", a, bad], ["Exit", b, other]])
       })
     ))
 
@@ -267,6 +309,24 @@ describe("unlink", () => {
         yield* Process.unlink(child)
         yield* Deferred.succeed(gate, undefined)
         assert.deepStrictEqual((yield* self.receive).reason, bad)
+      })
+    ))
+
+  it.effect("LK-006 either side may take the link away", () =>
+    asProcess((self: Process.Self<"unlinked" | Process.Exit | Process.Down>) =>
+      Effect.gen(function*() {
+        yield* Process.trapExit(true)
+        const child = yield* Process.spawnLink((own: Process.Self<"end">) =>
+          Process.unlink(self.pid).pipe(
+            Effect.andThen(Process.send(self.pid, "unlinked")),
+            Effect.andThen(own.receive),
+            Effect.andThen(Process.exit(bad))
+          )
+        )
+        yield* Process.monitor(child)
+        assert.deepStrictEqual(yield* arrived(self), ["unlinked"])
+        yield* Process.send(child, "end")
+        assert.deepStrictEqual((yield* arrived(self)).map((m) => signal(m as Process.Down)), [["Down", child, bad]])
       })
     ))
 

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
 import { arrived, asProcess, downOf, idle, signal } from "./utils/process.ts"
-import { defectOf, logged } from "./utils/server.ts"
+import { defectOf, logged, told } from "./utils/server.ts"
 
 const bad = ExitReason.custom("bad")
 
@@ -118,17 +118,18 @@ describe("register", () => {
       Effect.gen(function*() {
         yield* Process.trapExit(true)
         for (const reason of [ExitReason.normal, bad, ExitReason.kill]) {
-          const holder = yield* Process.spawnLink((own: Process.Self<never>) => own.receive)
+          const holder = yield* Process.spawnLink((own: Process.Self<"end">) => own.receive)
           yield* Process.register("role", holder)
           yield* Process.monitor(holder)
-          if (reason._tag === "Normal") yield* Process.unlink(holder)
-          yield* Process.exit(holder, reason._tag === "Normal" ? ExitReason.shutdown() : reason)
-          for (let left = reason._tag === "Normal" ? 1 : 2; left > 0; left--) {
-            yield* self.receive
+          if (reason._tag === "Normal") yield* Process.send(holder, "end")
+          else yield* Process.exit(holder, reason)
+          for (let left = 2; left > 0; left--) {
+            const { reason: told } = yield* self.receive
+            assert.deepStrictEqual(told, reason._tag === "Kill" ? ExitReason.killed : reason)
             assert.deepStrictEqual(yield* Process.whereis("role"), Option.none())
+            yield* Process.register("role", self.pid)
+            yield* Process.unregister("role")
           }
-          yield* Process.register("role", self.pid)
-          yield* Process.unregister("role")
         }
       })
     ))
@@ -223,6 +224,37 @@ const directory = () => {
   }
   return { log, pids, resolver }
 }
+
+describe("the name of a server", () => {
+  it.effect("NM-014 a string, a typed name and a via are names; what is none is refused with a TypeError that says it", () =>
+    asProcess((self: Process.Self<never>) =>
+      Effect.gen(function*() {
+        const { pids, resolver } = directory()
+        for (const name of ["plain", Name.make<never>("typed"), Name.via<never>(resolver, "key")]) {
+          const { pid } = yield* told().start({ name })
+          assert.deepStrictEqual(yield* Process.whereis(name), Option.some(pid))
+          yield* Process.exit(pid, ExitReason.kill)
+        }
+        assert.strictEqual(pids.size, 0)
+        for (
+          const [name, shown] of [
+            [42, "42"],
+            ["", "\"\""],
+            [null, "null"],
+            [true, "true"],
+            [{ global: "name" }, "{\"global\":\"name\"}"],
+            [Symbol.for("name"), "Symbol(name)"]
+          ] as const
+        ) {
+          const defect = yield* defectOf(told().start({ name: name as never }))
+          assert.instanceOf(defect, TypeError)
+          assert.strictEqual(defect.message, `name: expected a string that is not empty, got ${shown}`)
+        }
+        assert.deepStrictEqual(yield* Process.list, [self.pid], "nothing was started")
+        assert.deepStrictEqual(yield* Process.registered, [])
+      })
+    ))
+})
 
 describe("via", () => {
   it.effect("NM-016 a via registers, finds, sends and unregisters by its resolver", () =>

@@ -1,6 +1,9 @@
 import * as ExitReason from "@effect-otp/core/ExitReason"
+import * as GenServer from "@effect-otp/core/GenServer"
+import * as Name from "@effect-otp/core/Name"
 import * as Node from "@effect-otp/core/Node"
 import * as Process from "@effect-otp/core/Process"
+import * as Step from "@effect-otp/core/Step"
 import * as Supervisor from "@effect-otp/core/Supervisor"
 import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
@@ -12,7 +15,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { arrived, asProcess, inNode } from "./utils/process.ts"
-import { told } from "./utils/server.ts"
+import { ask, callFails, defectOf, told } from "./utils/server.ts"
 import { probed } from "./utils/tree.ts"
 
 /** A Node that is closed by hand, and what runs in it. */
@@ -62,6 +65,134 @@ describe("layer", () => {
       const exit = yield* Effect.exit(Effect.scoped(Layer.build(Node.layer({ shutdown: -1 }))))
       assert.match(String(exit), /shutdown: expected a duration of zero or more, got -1/)
     }))
+})
+
+describe("a pid of another Node", () => {
+  const stubborn = (own: Process.Self<string | Process.Exit>) =>
+    Effect.andThen(Process.trapExit(true), Effect.forever(own.receive))
+
+  it.effect("messages, timers and questions reach it as if it were here", () =>
+    asProcess((self: Process.Self<string>) =>
+      Effect.gen(function*() {
+        const other = yield* open({ name: "other" })
+        const pid = yield* other.run(Process.spawn(
+          (own: Process.Self<string>) => Effect.forever(Effect.flatMap(own.receive, (m) => Process.send(self.pid, m))),
+          { label: "echo" }
+        ))
+        yield* Process.send(pid, "sent")
+        const cancelled = yield* Process.sendAfter(pid, "cancelled", 100)
+        yield* Process.sendAfter(pid, "later", 100)
+        assert.deepStrictEqual(yield* Process.cancelTimer(cancelled), Option.some(100))
+        yield* TestClock.adjust(100)
+        assert.deepStrictEqual(yield* arrived(self), ["sent", "later"])
+        assert.isTrue(yield* Process.isAlive(pid))
+        assert.strictEqual(Option.getOrThrow(yield* Process.info(pid)).label, "echo")
+        assert.deepStrictEqual(yield* Process.list, [self.pid], "it is not one of this Node")
+        const timer = yield* Process.sendAfter(pid, "never", 100)
+        yield* other.close
+        assert.isFalse(yield* Process.isAlive(pid))
+        assert.deepStrictEqual(yield* Process.awaitExit(pid), ExitReason.shutdown())
+        assert.deepStrictEqual(yield* Process.readTimer(timer), Option.none())
+      })
+    ))
+
+  it.effect("exit signals, links and monitors go across, both ways", () =>
+    asProcess((self: Process.Self<string | Process.Exit | Process.Down>) =>
+      Effect.gen(function*() {
+        const other = yield* open({ name: "other" })
+        yield* Process.trapExit(true)
+        const reason = ExitReason.custom("reason")
+        const [signalled, linked, killed, watcher] = yield* other.run(Effect.all([
+          Process.spawn(() => Effect.never),
+          Process.spawn(() => Effect.never),
+          Process.spawn(stubborn),
+          Process.spawn((own: Process.Self<Process.Down>) =>
+            Effect.gen(function*() {
+              yield* Process.monitor(self.pid)
+              yield* Effect.orDie(Process.link(self.pid))
+              return yield* own.receive
+            })
+          )
+        ]))
+        yield* settle
+        yield* Process.monitor(signalled)
+        yield* Process.link(linked)
+        yield* Process.monitor(killed)
+        yield* Process.exit(signalled, reason)
+        yield* Process.exit(linked, reason)
+        yield* Process.exit(killed, ExitReason.kill)
+        const told = (yield* arrived(self)) as ReadonlyArray<Process.Exit | Process.Down>
+        assert.sameDeepMembers(
+          told.map((each) => [each._tag, each._tag === "Exit" ? each.pid : each.target, each.reason]),
+          [
+            ["Down", signalled, reason],
+            ["Exit", linked, reason],
+            ["Down", killed, ExitReason.killed]
+          ]
+        )
+        assert.isTrue(yield* Process.isAlive(watcher))
+        // A link that is taken away from here is gone there, too.
+        yield* Process.unlink(watcher)
+        yield* other.run(Process.exit(watcher, reason))
+        assert.deepStrictEqual(yield* arrived(self), [])
+        yield* other.close
+      })
+    ))
+
+  it.effect("a name of this Node is refused to it, and that of its own goes with it", () =>
+    asProcess((self: Process.Self<never>) =>
+      Effect.gen(function*() {
+        const other = yield* open({ name: "other" })
+        const pid = yield* other.run(Process.spawn(() => Effect.never))
+        assert.strictEqual(
+          (yield* defectOf(Process.register("role", pid))).message,
+          `pid: expected a process of the Node "node", got ${pid} of the Node "other"`
+        )
+        assert.deepStrictEqual(yield* Process.whereis("role"), Option.none())
+        assert.deepStrictEqual(yield* other.run(Process.registered), [])
+        yield* other.run(Process.register("role", pid))
+        yield* Process.register("role", self.pid)
+        assert.strictEqual(Option.getOrThrow(yield* Process.info(pid)).name, "role")
+        yield* other.close
+        assert.deepStrictEqual(yield* Process.whereis("role"), Option.some(self.pid))
+      })
+    ))
+
+  it.effect("a via takes it, since a resolver knows no Nodes", () =>
+    asProcess((self: Process.Self<string>) =>
+      Effect.gen(function*() {
+        const held = new Map<string, Process.Pid<never, unknown>>()
+        const via = Name.via<string>({
+          register: (key, pid) => held.size < held.set(key, pid).size,
+          unregister: (key) => held.delete(key),
+          whereis: (key) => held.get(key),
+          format: (key) => `map/${key}`
+        }, "key")
+        const other = yield* open({ name: "other" })
+        const pid = yield* other.run(
+          Process.spawn((own: Process.Self<string>) => Effect.flatMap(own.receive, (m) => Process.send(self.pid, m)))
+        )
+        yield* Process.register(via, pid)
+        yield* Process.send(via, "hello")
+        assert.deepStrictEqual(yield* arrived(self), ["hello"])
+        assert.strictEqual(held.size, 0)
+        yield* other.close
+      })
+    ))
+
+  it.effect("a server there is called and stopped from here, and answers when its time is up on the clock of the caller", () =>
+    inNode(Effect.gen(function*() {
+      const other = yield* open({ name: "other" })
+      const server = yield* other.run(told().start())
+      assert.strictEqual(yield* ask(server, (state) => Step.reply("reply", state)), "reply")
+      const call = yield* Effect.forkChild(callFails(ask(server, (state) => Step.noReply(state)), "Timeout"))
+      yield* settle
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(call)
+      yield* GenServer.stop(server)
+      assert.deepStrictEqual(yield* Process.awaitExit(server.pid), ExitReason.normal)
+      yield* other.close
+    })))
 })
 
 describe("closing", () => {

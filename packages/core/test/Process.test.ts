@@ -23,6 +23,25 @@ describe("spawn", () => {
       })
     ))
 
+  it.effect("what is no body is refused, with its value, and nothing is started", () =>
+    asProcess((self: Process.Self<Process.Down>) =>
+      Effect.gen(function*() {
+        const spawns = [
+          Effect.asVoid(Process.spawn(42 as never)),
+          Effect.asVoid(Process.spawnLink(42 as never)),
+          Effect.asVoid(Process.spawnMonitor(42 as never))
+        ]
+        for (const spawn of spawns) {
+          const child = yield* Process.spawn((_: Process.Self<Process.Down>) => spawn)
+          assert.strictEqual(
+            ExitReason.format(yield* downOf(self, child)),
+            "Crashed: TypeError: body: expected a function, got 42"
+          )
+          assert.deepStrictEqual(yield* Process.list, [self.pid])
+        }
+      })
+    ))
+
   it.effect("PR-002 a child that crashes at once is linked already: its parent gets its exit, never NoProcess", () =>
     asProcess((self: Process.Self<Process.Exit>) =>
       Effect.gen(function*() {
@@ -308,6 +327,23 @@ describe("the end", () => {
         yield* Process.exit(victim, bad)
         yield* Process.exit(victim, ExitReason.custom("later"))
         assert.deepStrictEqual((yield* self.receive).reason, bad)
+      })
+    ))
+
+  it.effect("PR-012 the end of a killed process that it is linked to is a later one, too", () =>
+    asProcess((self: Process.Self<string | Process.Down>) =>
+      Effect.gen(function*() {
+        const gate = yield* Deferred.make<void>()
+        const linked = yield* idle
+        const [victim] = yield* Process.spawnMonitor(() =>
+          Effect.andThen(Process.link(linked), Effect.ensuring(Effect.never, Deferred.await(gate)))
+        )
+        yield* settle
+        yield* Process.exit(victim, bad)
+        yield* Process.exit(linked, ExitReason.kill)
+        assert.deepStrictEqual(yield* arrived(self), [])
+        yield* Deferred.succeed(gate, undefined)
+        assert.deepStrictEqual((yield* arrived(self)).map((m) => signal(m as Process.Down)), [["Down", victim, bad]])
       })
     ))
 

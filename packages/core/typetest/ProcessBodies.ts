@@ -155,3 +155,37 @@ Process.sendAfter(pings, { _tag: "Pong" }, "1 second")
 Process.sendInterval(pings, { _tag: "Pong" }, "1 second")
 // @ts-expect-error what is no timer
 Process.cancelTimer({})
+
+// --- timers
+
+typeOf(Process.sendAfter(pings, { _tag: "Ping", n: 1 }, 1000, { abs: true })).is<Effect.Effect<Process.TimerRef>>()
+Process.sendAfter(pings, { _tag: "Ping", n: 1 }, "1 second", { abs: false })
+// @ts-expect-error a duration is no point in time
+Process.sendAfter(pings, { _tag: "Ping", n: 1 }, "1 second", { abs: true })
+// @ts-expect-error not what it takes, whenever
+Process.sendAfter(pings, { _tag: "Pong" }, 1000, { abs: true })
+typeOf(Process.sendInterval(pings, { _tag: "Ping", n: 1 }, 100, { mode: "fixedDelay" })).is<
+  Effect.Effect<Process.TimerRef>
+>()
+// @ts-expect-error there is no such mode
+Process.sendInterval(pings, { _tag: "Ping", n: 1 }, 100, { mode: "often" })
+declare const timer: Process.TimerRef
+typeOf(Process.cancelTimer(timer)).is<Effect.Effect<Option.Option<number>>>()
+typeOf(Process.cancelTimer(timer, {})).is<Effect.Effect<Option.Option<number>>>()
+typeOf(Process.cancelTimer(timer, { async: true })).is<
+  Effect.Effect<void, never, Process.Current | Process.Receives<Process.CancelTimer>>
+>()
+typeOf(Process.cancelTimer(timer, { async: true, info: false })).is<Effect.Effect<void>>()
+typeOf(
+  Process.spawn((self: Process.Self<Ping | Process.CancelTimer>) =>
+    Effect.andThen(Process.cancelTimer(timer, { async: true }), self.receive)
+  )
+).is<Effect.Effect<Pid<Ping>>>()
+// @ts-expect-error the answer is a message, which this mailbox does not declare
+Process.spawn((_: Process.Self<Ping | Process.Down>) => Process.cancelTimer(timer, { async: true }))
+// @ts-expect-error who is no process has no mailbox for it
+Effect.runPromise(Process.cancelTimer(timer, { async: true }))
+// @ts-expect-error nobody sends a CancelTimer
+Process.send(pings, undefined as never as Process.CancelTimer)
+// @ts-expect-error only a process labels itself
+Effect.runPromise(Process.setLabel("label"))

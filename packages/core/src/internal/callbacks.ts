@@ -149,6 +149,7 @@ type Declared<M> =
   | (Signal.Down<string> extends M ? Signal.Down<string> : never)
   | (Signal.Down extends M ? Signal.Down : never)
   | (Signal.Exit extends M ? Signal.Exit : never)
+  | (Signal.CancelTimer extends M ? Signal.CancelTimer : never)
 
 /** What callbacks may require freely: their process, its scope, and to receive the signals that `info` takes. */
 export type Provided<M> = Scope.Scope | Current.Current | ReceivesEach<Declared<M>>
@@ -185,4 +186,4 @@ export type CheckTerms<U, T> = [U] extends [never] ? unknown
 /** An `info` that takes the signals which any callback wants to receive. */
 export type CheckSignals<R, M> = [SignalsOf<R>] extends [never] ? unknown
   : [SignalsOf<R>] extends [Declared<M>] ? { readonly info: unknown }
-  : { readonly info: "a callback monitors or traps exits: `info` must take Process.Down or Process.Exit" }
+  : { readonly info: "a callback wants signals: `info` must take Process.Down, Process.Exit or Process.CancelTimer" }

@@ -362,7 +362,7 @@ export const stop = (
     const shown = showAddress(address)
     const table = tableOf(fiber)
     const entry = locate(table, address)
-    const reason = options.reason ?? ExitReason.normal
+    const reason = Input.exitReason("reason", options.reason ?? ExitReason.normal)
     const timeout = options.timeout === undefined ? Infinity : Input.millis("timeout", options.timeout)
     const self = entryOf(fiber)
     if (entry === undefined || entry.status === ended) return Effect.fail(OtpError.callNoProcess(shown, "stop"))

@@ -5,6 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import { format } from "effect/Formatter"
+import type { ExitReason } from "../ExitReason.ts"
 
 const refuse = (what: string, expected: string, actual: unknown): never => {
   throw new TypeError(`${what}: expected ${expected}, got ${format(actual)}`)
@@ -25,6 +26,21 @@ export const millis = (what: string, input: Duration.Input): number => {
 /** A whole number of zero or more. */
 export const count = (what: string, input: number): number =>
   Number.isSafeInteger(input) && input >= 0 ? input : refuse(what, "a whole number of zero or more", input)
+
+const reasons: Record<ExitReason["_tag"], true> = {
+  Normal: true,
+  Shutdown: true,
+  Kill: true,
+  Killed: true,
+  NoProcess: true,
+  NoConnection: true,
+  Crashed: true,
+  Custom: true
+}
+
+/** Why a process ends. A term of the application's own goes into `ExitReason.custom`. */
+export const exitReason = (what: string, input: ExitReason): ExitReason =>
+  check(what, "an ExitReason", typeof input === "object" && input !== null && Object.hasOwn(reasons, input._tag), input)
 
 /** One of a few words. */
 export const oneOf = <const A extends string>(what: string, allowed: ReadonlyArray<A>, input: A): A =>

@@ -64,7 +64,7 @@ export const deliverNow = (entry: Entry, node: Mailbox.MailNode): void => {
 export const deliverMessage = (entry: Entry, message: unknown): boolean =>
   deliver(entry, { kind: Mailbox.user, message, next: undefined })
 
-const deliverSignal = (entry: Entry, message: Signal.Signal): boolean =>
+export const deliverSignal = (entry: Entry, message: Signal.Signal): boolean =>
   deliver(entry, { kind: Mailbox.signal, message, next: undefined })
 
 // ----------------------------------------------------------------------------
@@ -177,7 +177,14 @@ export const register = (entry: Entry, name: Entry["name"] & {}): RegistrationEr
     entry.table.names.set(name, entry)
   }
   entry.name = name
+  entry.ownLineage = undefined
   return undefined
+}
+
+/** What its children are told of it from now on has the new label in it. */
+export const setLabel = (entry: Entry, label: string): void => {
+  entry.label = label
+  entry.ownLineage = undefined
 }
 
 export const unregister = (entry: Entry): void => {

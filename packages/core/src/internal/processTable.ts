@@ -30,6 +30,8 @@ export interface Behaviour {
   end(entry: Entry): void
   /** Told before its end that its own code asked for it, rather than a signal. */
   readonly exitSelf?: (entry: Entry) => void
+  /** As what it was started, as a person would name it. */
+  readonly initialCall?: (entry: Entry) => string
 }
 
 /** Somebody who is told when a process has ended: a monitor, or an effect that waits. */

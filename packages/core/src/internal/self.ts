@@ -14,6 +14,7 @@ import type { ReceiveTimeout } from "../OtpError.ts"
 import * as AtOnce from "./atOnce.ts"
 import { reportCrash, reportFinalizer } from "./crashReport.ts"
 import { Current } from "./current.ts"
+import * as Input from "./input.ts"
 import { conclude, wake } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import type { Owner } from "./processFiber.ts"
@@ -22,6 +23,9 @@ import { type Options, type Pick, receiveMatch } from "./receiveMatch.ts"
 import { found, type Receiver, waitFor, wrongFiber } from "./receiving.ts"
 
 export type Body = (self: Self) => Effect.Effect<unknown, unknown>
+
+/** What is no body is refused before anything is started: its process would wait for its first turn for ever. */
+export const checkBody = (body: Body): Body => Input.check("body", "a function", typeof body === "function", body)
 
 const NextMessage: { new(): Effect.Effect<unknown> } = function() {} as never
 NextMessage.prototype = AtOnce.Prototype<Self>({

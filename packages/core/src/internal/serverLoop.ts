@@ -48,7 +48,8 @@ export const serverBehaviour: Behaviour = {
   exitSelf: (entry) => {
     const server = entry.state as ServerState
     server.exits = true
-  }
+  },
+  initialCall: (entry) => (entry.state as ServerState).definition.name
 }
 
 const loop = (entry: Entry, server: ServerState): void => {

@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import type * as Option from "effect/Option"
 import type * as ExitReason from "../ExitReason.ts"
 import type { Pid } from "../Pid.ts"
 
@@ -69,8 +70,37 @@ export interface Exit {
   readonly reason: ExitReason.ExitReason
 }
 
+/**
+ * What became of a timer that was cancelled with `async`. Mirrors Erlang's `cancel_timer` message.
+ *
+ * **Details**
+ *
+ * `ref` is the timer, `left` the milliseconds that were left, or nothing if it had fired or was stopped before.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CancelTimer {
+  readonly [TypeId]: "CancelTimer"
+  readonly _tag: "CancelTimer"
+  readonly ref: TimerRef
+  readonly left: Option.Option<number>
+}
+
 /** What the runtime puts into a mailbox, and a sender never may. */
-export type Signal = Down<string> | Exit
+export type Signal = Down<string> | Exit | CancelTimer
+
+export const TimerRefTypeId = "~@effect-otp/core/Timer"
+
+/**
+ * A message that is on its way.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TimerRef {
+  readonly [TimerRefTypeId]: typeof TimerRefTypeId
+}
 
 export const MonitorRefTypeId = "~@effect-otp/core/Process/MonitorRef"
 
@@ -112,8 +142,21 @@ class ExitMessage implements Exit {
   }
 }
 
+class CancelTimerMessage implements CancelTimer {
+  declare readonly [TypeId]: "CancelTimer"
+  readonly _tag = "CancelTimer"
+  readonly ref: TimerRef
+  readonly left: Option.Option<number>
+
+  constructor(ref: TimerRef, left: Option.Option<number>) {
+    this.ref = ref
+    this.left = left
+  }
+}
+
 Object.defineProperty(DownMessage.prototype, TypeId, { value: "Down" })
 Object.defineProperty(ExitMessage.prototype, TypeId, { value: "Exit" })
+Object.defineProperty(CancelTimerMessage.prototype, TypeId, { value: "CancelTimer" })
 
 export const down = (
   tag: string,
@@ -130,3 +173,8 @@ export type DownIn<T> = unknown extends T ? T & Down<string> : Extract<T, Down<s
 export const isDown = <T>(u: T): u is DownIn<T> => u instanceof DownMessage
 
 export const isExit = (u: unknown): u is Exit => u instanceof ExitMessage
+
+export const cancelTimer = (ref: TimerRef, left: Option.Option<number>): CancelTimer =>
+  new CancelTimerMessage(ref, left)
+
+export const isCancelTimer = (u: unknown): u is CancelTimer => u instanceof CancelTimerMessage

@@ -14,7 +14,7 @@ import { beginEnding, conclude, link, wake } from "./lifecycle.ts"
 import { processFiber } from "./processFiber.ts"
 import { alive, type Behaviour, Entry, insert, runQueueOf } from "./processTable.ts"
 import { resume } from "./receiving.ts"
-import { type Body, Self } from "./self.ts"
+import { type Body, checkBody, Self } from "./self.ts"
 
 /** Makes a process that takes its first turn when whoever started it has had theirs. */
 export const start = (
@@ -47,6 +47,7 @@ export const startBody = (
   label: string | undefined,
   linked: boolean
 ): Entry => {
+  checkBody(body)
   const entry = start(fiber, bodyBehaviour, undefined, label, linked)
   entry.state = new Self(entry, body)
   return entry

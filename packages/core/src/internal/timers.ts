@@ -24,10 +24,19 @@ export interface Timer {
 export interface Timers {
   now(): number
   start(timer: Timer, millis: number): void
+  /** At a point in monotonic time; one that has passed fires in the next turn. */
+  startAt(timer: Timer, deadline: number): void
   cancel(timer: Timer): boolean
   /** How many are set. */
   size(): number
 }
+
+/**
+ * Which tick of a fixed rate comes next, when the `tick`-th has been sent at `now`. Tick n is due at `begun + n * every`, so
+ * nothing adds up. Ticks that have passed by meanwhile are left out: whoever was late would otherwise get all of them at once.
+ */
+export const nextTick = (begun: number, every: number, tick: number, now: number): number =>
+  Math.max(tick, Math.floor((now - begun) / every)) + 1
 
 const before = (a: Timer, b: Timer): boolean =>
   a.deadline < b.deadline || (a.deadline === b.deadline && a.sequence < b.sequence)
@@ -122,15 +131,18 @@ export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers
     })
   }
 
+  const startAt = (timer: Timer, deadline: number) => {
+    timer.deadline = deadline
+    timer.sequence = sequence++
+    siftUp(timer, heap.length)
+    if (deadline < wakesAt) sleepFor(deadline)
+  }
+
   return {
     now,
     size: () => heap.length,
-    start: (timer, millis) => {
-      timer.deadline = now() + millis
-      timer.sequence = sequence++
-      siftUp(timer, heap.length)
-      if (timer.deadline < wakesAt) sleepFor(timer.deadline)
-    },
+    start: (timer, millis) => startAt(timer, now() + millis),
+    startAt,
     cancel: (timer) => {
       if (timer.index < 0) return false
       removeAt(timer.index)

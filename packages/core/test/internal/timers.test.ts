@@ -172,3 +172,31 @@ describe("Timers", () => {
       assert.deepStrictEqual(clock.sleeps(), [])
     }))
 })
+
+describe("nextTick", () => {
+  const input = {
+    begun: upTo(1000),
+    every: Schema.Finite.check(Schema.isBetween({ minimum: 1, maximum: 50 })),
+    lateness: Schema.Array(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 200 }))).check(
+      Schema.isMaxLength(20)
+    )
+  }
+
+  it.effect.prop(
+    "no tick twice, none early, each after the first the first of those that are still to come",
+    input,
+    ({ begun, every, lateness }) =>
+      Effect.sync(() => {
+        let tick = 1
+        for (const late of lateness) {
+          const now = begun + tick * every + late
+          const next = Timers.nextTick(begun, every, tick, now)
+          assert.isAbove(next, tick)
+          assert.isAtLeast(begun + next * every, now - 1e-6)
+          if (late < every - 1e-6) assert.strictEqual(next, tick + 1)
+          if (next > tick + 1) assert.isAtMost(begun + (next - 1) * every, now + 1e-6)
+          tick = next
+        }
+      })
+  )
+})
