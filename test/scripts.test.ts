@@ -5,6 +5,9 @@ import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { problems } from "../scripts/circular.ts"
 import * as GuardBites from "../scripts/guard-bites.ts"
+import { type Row, rows, traps } from "../scripts/otpRows.data.ts"
+import * as Rows from "../scripts/rows.ts"
+import * as Traps from "../scripts/traps.ts"
 import { is, pending, prints } from "./utils/assertions.ts"
 import { extract, toModule } from "./utils/fences.ts"
 
@@ -125,5 +128,132 @@ describe("guard-bites", () => {
     ])
     assert.strictEqual(GuardBites.problems(1, "").length, 2)
     assert.strictEqual(GuardBites.problems(null, "").length, 3)
+  })
+})
+
+describe("rows", () => {
+  const catalogue: ReadonlyArray<Row> = [
+    { id: "EX-001", ports: "yes", behaviour: "same" },
+    { id: "EX-002", ports: "adapted", behaviour: "differs" },
+    { id: "EX-003", ports: "no", behaviour: "is not there" },
+    { id: "TK-001", ports: "yes", behaviour: "of another area" }
+  ]
+  const proofs = (tests: ReadonlyArray<string>, lines: ReadonlyArray<string> = []): Rows.Proofs => ({
+    tests: new Map(tests.map((id) => [id, "a.test.ts"])),
+    lines: new Map(lines.map((id) => [id, "docs/semantics.md"]))
+  })
+  const plan: Rows.Plan = { finished: ["EX"], elsewhere: {} }
+
+  it("takes the IDs that the name of a test begins with, wherever the name stands, and no others", () => {
+    const source = [
+      "it.effect(\"EX-001 a name\", () => {})",
+      "it.effect.each([1])('EX-002, EX-003 a %s: as EX-004', () => {})",
+      "describe(`EX-005 GS-006 ${what}`, () => {})",
+      "const table = [[\"EX-007\", 1]] // \"EX-008\"",
+      "assert.match(text, \"see EX-009\")",
+      "it(\"EX-0101 is no ID\")"
+    ].join("\n")
+    assert.deepStrictEqual([...Rows.namedByTests("a.test.ts", source)].sort(), [
+      "EX-001",
+      "EX-002",
+      "EX-003",
+      "EX-005",
+      "EX-007",
+      "GS-006"
+    ])
+  })
+
+  it("takes the IDs of a text that stand in parentheses", () => {
+    assert.deepStrictEqual(
+      Rows.namedByLines("- **1.1** It does not (EX-001, EX-002), nor\n (EX-003,\nEX-004), EX-005."),
+      [
+        "EX-001",
+        "EX-002",
+        "EX-003",
+        "EX-004"
+      ]
+    )
+  })
+
+  it("is content when all rows of the finished areas are proved, each as its kind needs", () => {
+    assert.deepStrictEqual(Rows.problems(catalogue, proofs(["EX-001", "EX-002"], ["EX-002", "EX-003"]), plan), [])
+  })
+
+  it("names a row that is left, one with only a line that needs a test, and an ID that no row has", () => {
+    assert.deepStrictEqual(Rows.problems(catalogue, proofs(["EX-999"], ["EX-001", "EX-003"]), plan), [
+      "left: EX-001 (yes) has a line of docs/semantics.md only, and needs a test: same",
+      "left: EX-002 (adapted) needs a test, or a line of docs/semantics.md: differs",
+      "unknown: EX-999 in a.test.ts is no row of scripts/otpRows.data.ts"
+    ])
+  })
+
+  it("leaves a row to the area that proves it, until that one is finished", () => {
+    const elsewhere: Rows.Plan["elsewhere"] = { "EX-001": "TK" }
+    const some = proofs(["TK-001"], ["EX-002", "EX-003"])
+    assert.deepStrictEqual(Rows.problems(catalogue, some, { finished: ["EX"], elsewhere }), [])
+    assert.deepStrictEqual(Rows.problems(catalogue, some, { finished: ["EX", "TK"], elsewhere }), [
+      "left: EX-001 (yes) needs a test: same"
+    ])
+  })
+
+  it("counts each row once, in its area and in all", () => {
+    const lines = Rows.table(catalogue, proofs(["EX-001", "EX-002"], ["EX-002", "EX-003"]), plan)
+    const cells = (title: string) =>
+      lines.find((line) => line.startsWith(title))!.slice(title.length).trim().split(/\s+/)
+    assert.deepStrictEqual(cells("EX Exit semantics & reasons"), ["3", "1", "1", "1", "0", "0", "yes"])
+    assert.deepStrictEqual(cells("TK Task & Task.Supervisor"), ["1", "0", "0", "0", "0", "1"])
+    assert.deepStrictEqual(cells("all"), ["4", "1", "1", "1", "0", "1"])
+  })
+
+  it("has a catalogue in which an ID stands once, and every trap is a row of it", () => {
+    const ids = rows.map(({ id }) => id)
+    assert.deepStrictEqual(ids.filter((id, index) => ids.indexOf(id) !== index), [])
+    assert.deepStrictEqual(traps.filter((id) => !ids.includes(id)), [])
+  })
+})
+
+describe("traps", () => {
+  const report = (...files: ReadonlyArray<ReadonlyArray<readonly [name: string, status: string, error?: string]>>) =>
+    JSON.stringify({
+      testResults: files.map((tests) => ({
+        assertionResults: tests.map(([fullName, status, error]) => ({
+          fullName,
+          status,
+          failureMessages: error === undefined ? [] : [`${error}\n    at a.ts`]
+        }))
+      }))
+    })
+  const asserted = "AssertionError: expected 1 to be 2"
+
+  it("reads which tests ran and how each failed, and refuses a report of a file that does not load", () => {
+    assert.deepStrictEqual(
+      Traps.readReport(report([["EX-001 a", "passed"], ["b", "skipped"]], [["EX-001 c", "failed", asserted]])),
+      [{ name: "EX-001 a", errors: [] }, { name: "EX-001 c", errors: [asserted] }]
+    )
+    assert.isUndefined(Traps.readReport(report([["EX-001 a", "passed"]], [])))
+    assert.isUndefined(Traps.readReport(report()))
+  })
+
+  it("accepts a patch that a test notices by its assertion", () => {
+    const results = [{ name: "EX-001 a", errors: [] }, { name: "EX-001 b", errors: [asserted] }]
+    assert.deepStrictEqual(Traps.verdict(results), { noticedBy: "EX-001 b" })
+  })
+
+  it("refuses a patch that nobody notices, that only hangs or throws, and with which nothing loads", () => {
+    const problem = (results: Parameters<typeof Traps.verdict>[0]) => JSON.stringify(Traps.verdict(results))
+    assert.include(problem([{ name: "EX-001 a", errors: [] }]), "no test notices the patch\"")
+    assert.include(problem([]), "no test notices the patch\"")
+    assert.include(
+      problem([{ name: "EX-001 a", errors: ["TestTimeoutError: 5 s"] }]),
+      "by an assertion: EX-001 a: TestTime"
+    )
+    assert.include(problem(undefined), "do not load")
+  })
+
+  it("refuses a row without a test, and one whose tests fail without the patch", () => {
+    const results = [{ name: "EX-001 a", errors: [] }, { name: "EX-002 b", errors: [asserted] }]
+    assert.isUndefined(Traps.unsound("EX-001", results))
+    assert.strictEqual(Traps.unsound("EX-002", results), `fails without the patch, too: EX-002 b: ${asserted}`)
+    assert.strictEqual(Traps.unsound("EX-003", results), "no test has this ID")
   })
 })
