@@ -230,11 +230,16 @@ const withStart = <E, R>(
  * @since 0.1.0
  */
 export const worker = <M = never, A = never, E = never, R = never>(
-  options: Options & { readonly run: Process.Body<M, A, E, R> }
+  options: Options & {
+    readonly run: Process.Body<M, A, E, R>
+    /** The bound of its mailbox. Default: none. */
+    readonly mailbox?: Process.Mailbox | undefined
+  }
 ): ChildSpec<never, never, Exclude<R, Process.Provided<M> | Scope.Scope>> => {
+  const { id: label, mailbox } = options
   const run = Input.check("run", "a function", typeof options.run === "function", options.run)
   const body = (self: Process.Self<M>) => Effect.scoped(run(self)) as Effect.Effect<A, E>
-  return withStart(options, Process.spawnLink(body as Process.Body<M, A, E, never>, { label: options.id }))
+  return withStart(options, Process.spawnLink(body as Process.Body<M, A, E, never>, { label, mailbox }))
 }
 
 /**

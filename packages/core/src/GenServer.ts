@@ -16,20 +16,25 @@ import type * as Scope from "effect/Scope"
 import * as ChildSpec from "./ChildSpec.ts"
 import * as ExitReason from "./ExitReason.ts"
 import type { Place } from "./internal/address.ts"
+import { limitsOf } from "./internal/bounds.ts"
 import type {
+  Bound,
   Callback,
   CheckHandlers,
   CheckInit,
+  CheckMailbox,
   CheckSignals,
   CheckState,
   CheckTerms,
   From,
+  FullOf,
   Handlers,
   Ignore,
   Init,
   InitArgs,
   InitStop,
   MessageOf,
+  NoPolicy,
   Provided,
   Results,
   ServicesOf,
@@ -84,6 +89,11 @@ export const call: typeof Rpc.make = Rpc.make
 
 /**
  * A request that nobody waits for. It never fails, also when nobody is there to take it. Mirrors `gen_server:cast/2`.
+ *
+ * **Details**
+ *
+ * The server may bound its mailbox: then a cast for which there is no room waits or is dropped, by the policy. With the
+ * policy `fail` it fails, and has to say so: `{ error: OtpError.MailboxFull }`.
  *
  * **When to use**
  *
@@ -161,7 +171,8 @@ export interface ChildOptions<Provide extends boolean = boolean> extends StartOp
 }
 
 /**
- * An implementation of the service `Self`: `init` takes `Args` and fails with `E`, the callbacks require `R`.
+ * An implementation of the service `Self`: `init` takes `Args` and fails with `E`, the callbacks require `R`, and sending a
+ * message to its pid can fail with `Full`.
  *
  * **Details**
  *
@@ -173,14 +184,16 @@ export interface ChildOptions<Provide extends boolean = boolean> extends StartOp
  * @category models
  * @since 0.1.0
  */
-export interface Server<in out Self, in out Args extends InitArgs, in out Message, out E, out R> {
-  readonly start: (...args: [...Args, options?: StartOptions]) => Effect.Effect<Ref<Self, Message>, StartError<E>, R>
+export interface Server<in out Self, in out Args extends InitArgs, in out Message, out E, out R, out Full = never> {
+  readonly start: (
+    ...args: [...Args, options?: StartOptions]
+  ) => Effect.Effect<Ref<Self, Message, Full>, StartError<E>, R>
   readonly startLink: (
     ...args: [...Args, options?: StartOptions]
-  ) => Effect.Effect<Ref<Self, Message>, StartError<E>, R | Process.Current>
+  ) => Effect.Effect<Ref<Self, Message, Full>, StartError<E>, R | Process.Current>
   readonly startScoped: (
     ...args: [...Args, options?: StartOptions]
-  ) => Effect.Effect<Ref<Self, Message>, StartError<E>, R | Scope.Scope>
+  ) => Effect.Effect<Ref<Self, Message, Full>, StartError<E>, R | Scope.Scope>
   readonly child: <const Provide extends boolean = true>(
     ...args: [...Args, options?: ChildOptions<Provide>]
   ) => ChildSpec.ChildSpec<[Provide] extends [true] ? Self : never, E, R>
@@ -203,6 +216,9 @@ export interface Server<in out Self, in out Args extends InitArgs, in out Messag
  * - `continue: (state, term)` after a step with `continue`, before any message.
  * - `terminate: (state, reason)` when the server ends itself, is told to stop, or traps exits and is shut down.
  * - `formatStatus: (state)` for reports, and `trapExit` as in `Process.trapExit`.
+ * - `mailbox: { capacity, policy }` bounds the mailbox ({@link Process.Mailbox}). A call fails with `CallError` and
+ *   `Overloaded` if the mailbox refuses or drops it. With the policy `fail` every cast has to declare that it can fail:
+ *   `GenServer.cast("add", { error: OtpError.MailboxFull })`.
  *
  * A `Scope` that a callback asks for is the server's own and closes when this incarnation ends.
  *
@@ -220,7 +236,8 @@ export interface ServiceClass<in out Self, in out Id extends string, in out P ex
     Handled extends Handlers<P, StateOf<Initial>, Taken<Continue>>,
     Info extends Callback<StateOf<Initial>, Taken<Continue>>,
     Continue extends Callback<StateOf<Initial>, unknown>,
-    Terminated extends void | Effect.Effect<void, never, unknown>
+    Terminated extends void | Effect.Effect<void, never, unknown>,
+    Policy extends Process.MailboxPolicy | NoPolicy
   >(
     options:
       & {
@@ -231,19 +248,22 @@ export interface ServiceClass<in out Self, in out Id extends string, in out P ex
         readonly terminate?: (state: StateOf<Initial>, reason: ExitReason.ExitReason) => Terminated
         readonly formatStatus?: (state: StateOf<Initial>) => unknown
         readonly trapExit?: boolean
+        readonly mailbox?: Bound<Policy>
       }
       & CheckInit<Initial>
       & CheckHandlers<Handled, P>
       & CheckState<"info", Info, StateOf<Initial>>
       & CheckState<"continue", Continue, StateOf<Initial>>
       & CheckTerms<TermsOf<Results<Initial, Handled, Info, Continue>>, Taken<Continue>>
+      & CheckMailbox<Policy, P>
       & CheckSignals<ServicesOf<Results<Initial, Handled, Info, Continue> | Terminated>, Taken<Info>>
   ) => Server<
     Self,
     Args,
     MessageOf<Info>,
     Effect.Error<Initial>,
-    Exclude<ServicesOf<Results<Initial, Handled, Info, Continue> | Terminated>, Provided<Taken<Info>>>
+    Exclude<ServicesOf<Results<Initial, Handled, Info, Continue> | Terminated>, Provided<Taken<Info>>>,
+    FullOf<Policy>
   >
 }
 
@@ -307,7 +327,8 @@ export const Service = <Self>() =>
   return Object.assign(Base, statics) as unknown as ServiceClass<Self, Id, P>
 }
 
-type Callbacks = Omit<Definition, "name" | "protocol" | "init"> & {
+type Callbacks = Omit<Definition, "name" | "protocol" | "init" | "mailbox"> & {
+  readonly mailbox?: Process.Mailbox | undefined
   readonly init: (...args: Array<unknown>) => unknown
 }
 
@@ -317,6 +338,7 @@ const makeServer = (key: string, protocol: Protocol, callbacks: Callbacks) => {
     ...callbacks,
     name: key,
     protocol,
+    mailbox: limitsOf(callbacks.mailbox),
     init: (args) => callbacks.init(...args)
   }
   const start = (args: ReadonlyArray<unknown>, options: StartOptions, linked: boolean) =>

@@ -62,6 +62,11 @@ export class ServerExited extends Data.TaggedError("ServerExited")<{
 /**
  * The mailbox was full, or its policy dropped the request: it never ran.
  *
+ * **Details**
+ *
+ * Only a server with a bounded mailbox gives it: with the policy `fail` when the mailbox is full, with `dropNewest` and
+ * `dropOldest` when the request is the one that is dropped. The caller is told at once.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -137,6 +142,11 @@ export const callTimeout = (server: string, request: string, after: number): Cal
 /** @internal */
 export const callServerExited = (server: string, request: string, reason: ExitReason.ExitReason): CallError =>
   callError(server, request, lightError(ServerExited, "ServerExited", { reason }))
+
+const overloaded = lightError(Overloaded, "Overloaded", {})
+
+/** @internal */
+export const callOverloaded = (server: string, request: string): CallError => callError(server, request, overloaded)
 
 /** @internal */
 export const callCallingSelf = (server: string, request: string, chain: ReadonlyArray<string>): CallError =>
@@ -295,6 +305,31 @@ equalByFields(ReceiveTimeout)
 
 /** @internal */
 export const receiveTimeout = (after: number): ReceiveTimeout => lightError(ReceiveTimeout, "ReceiveTimeout", { after })
+
+/**
+ * A message was not sent: the mailbox of the receiver is full, and has the policy `fail`.
+ *
+ * **Details**
+ *
+ * The sender's type has it where it can happen: in `Pid<M, MailboxFull>`, and in a cast that declares it. A call to such a
+ * server fails with `CallError` and `Overloaded` instead.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MailboxFull extends Data.TaggedError("MailboxFull")<{
+  /** Who was sent to: a service, a registered name or a pid. */
+  readonly target: string
+  readonly capacity: number
+}> {
+  override get message(): string {
+    return `the mailbox of ${this.target} is full (capacity ${this.capacity}); the message was not sent`
+  }
+}
+
+/** @internal */
+export const mailboxFull = (target: string, capacity: number): MailboxFull =>
+  lightError(MailboxFull, "MailboxFull", { target, capacity })
 
 /**
  * A name could not be registered or unregistered. Nothing was changed.

@@ -17,7 +17,9 @@ import type * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import * as ExitReason from "./ExitReason.ts"
+import type { Policy } from "./internal/admission.ts"
 import type { Destination } from "./internal/alias.ts"
+import { limitsOf } from "./internal/bounds.ts"
 import { Current, entryOf, type Receives, tableOf, withEntry } from "./internal/current.ts"
 import * as FewSet from "./internal/fewSet.ts"
 import * as Input from "./internal/input.ts"
@@ -38,6 +40,7 @@ export { Current, type Receives } from "./internal/current.ts"
 export type { CancelTimer, Down, Exit, MonitorRef, TimerRef } from "./internal/signal.ts"
 export { link, trapExit, unlink } from "./Link.ts"
 export { demonitor, monitor } from "./Monitor.ts"
+export type { MailboxFull } from "./OtpError.ts"
 export type { Pid } from "./Pid.ts"
 export { cancelTimer, isCancelTimer, monotonicTime, readTimer, sendAfter, sendInterval } from "./Timer.ts"
 
@@ -73,11 +76,14 @@ export const isExit: (u: unknown) => u is Signal.Exit = Signal.isExit
  *
  * A body that wants signals as messages declares them: `Process.Self<Ping | Process.Down>`.
  *
+ * `E` is what sending to `pid` can fail with. A body whose mailbox has the policy `fail`, and which hands its own pid to
+ * others, declares that, too: `Process.Self<Ping, Process.MailboxFull>`.
+ *
  * @category models
  * @since 0.1.0
  */
-export interface Self<in out M> {
-  readonly pid: Pid<Exclude<M, Signal.Signal>>
+export interface Self<in out M, out E = never> {
+  readonly pid: Pid<Exclude<M, Signal.Signal>, E>
   readonly receive: Effect.Effect<M>
   readonly receiveMatch: ReceiveMatch<M>
 }
@@ -155,14 +161,85 @@ type UndeclaredSignal<S extends string> = `declare Process.${S} in this process'
 export type Body<M, A, E, R> = ((self: Self<M>) => Effect.Effect<A, E, R>) & DeclaresSignals<M, R>
 
 /**
+ * What happens to a message for which there is no room: its sender waits (`suspend`), its sender fails with `MailboxFull`
+ * (`fail`), or a message is dropped and counted, this one (`dropNewest`) or the one that has waited longest (`dropOldest`).
+ *
+ * @see {@link Mailbox}
+ * @category models
+ * @since 0.1.0
+ */
+export type MailboxPolicy = Policy
+
+/**
+ * The bound of a mailbox. Without one a mailbox takes whatever is sent, as in OTP.
+ *
+ * **When to use**
+ *
+ * Use it where senders may be faster than the receiver for long. `suspend` slows them down and loses nothing; `fail` lets
+ * them decide; `dropOldest` is for what the next message makes worthless, such as a measurement; `dropNewest` protects what
+ * has been accepted.
+ *
+ * **Details**
+ *
+ * `capacity` counts the messages of users that are queued; for a server also casts, and calls until their handler begins.
+ * Signals, timeouts and requests to stop are always admitted, in their order.
+ *
+ * Under `suspend` senders are let in first come, first served. One that is interrupted sends nothing. When the receiver
+ * ends, however it ends, all of them go on: a send gives nothing, as to any process that has ended, and a call fails with
+ * `NoProcess`. A process that would have to wait for itself has a defect instead. A timer cannot wait or fail: what it
+ * sends is dropped and counted when there is no room.
+ *
+ * A capacity that is no whole number of one or more, and a policy that is not one of the four, are defects.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Process } from "@effect-otp/core"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const busy = yield* Process.spawn(
+ *     (self: Process.Self<string>) => Effect.andThen(Effect.sleep("1 minute"), self.receive),
+ *     { mailbox: { capacity: 1, policy: "fail" } }
+ *   )
+ *   yield* Process.send(busy, "first")
+ *   return yield* Process.send(busy, "second").pipe(
+ *     Effect.catchTag("MailboxFull", (error) => Effect.succeed(error.capacity))
+ *   )
+ * })
+ *
+ * Effect.runPromise(program) // => 1
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Mailbox<out P extends MailboxPolicy = MailboxPolicy> {
+  /** How many messages of users may be queued. */
+  readonly capacity: number
+  /** Default: `suspend`. */
+  readonly policy?: P | undefined
+}
+
+/**
+ * What a send to a mailbox with the policy `P` can fail with.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type SendError<P extends MailboxPolicy> = "fail" extends P ? OtpError.MailboxFull : never
+
+/**
  * How to spawn.
  *
  * @category models
  * @since 0.1.0
  */
-export interface SpawnOptions {
+export interface SpawnOptions<out P extends MailboxPolicy = MailboxPolicy> {
   /** What a person calls it, in reports and in `Process.info`. It need not be unique. */
   readonly label?: string | undefined
+  /** Default: a mailbox without a bound. */
+  readonly mailbox?: Mailbox<P> | undefined
 }
 
 // ----------------------------------------------------------------------------
@@ -170,7 +247,9 @@ export interface SpawnOptions {
 // ----------------------------------------------------------------------------
 
 const spawnEntry = (body: unknown, options: SpawnOptions | undefined, linked: boolean): Effect.Effect<Entry> =>
-  Spawn.spawn(body as AnyBody, options?.label, linked)
+  options?.mailbox === undefined
+    ? Spawn.spawn(body as AnyBody, options?.label, linked, undefined)
+    : Effect.suspend(() => Spawn.spawn(body as AnyBody, options.label, linked, limitsOf(options.mailbox)))
 
 /**
  * Spawns a process and gives its pid at once; the body starts later.
@@ -209,10 +288,11 @@ const spawnEntry = (body: unknown, options: SpawnOptions | undefined, linked: bo
  * @category spawning
  * @since 0.1.0
  */
-export const spawn = <M = never, A = never, E = never, R = never>(
+export const spawn = <M = never, A = never, E = never, R = never, const P extends MailboxPolicy = "suspend">(
   body: Body<M, A, E, R>,
-  options?: SpawnOptions
-): Effect.Effect<Pid<Exclude<M, Signal.Signal>>, never, Exclude<R, Provided<M>>> => spawnEntry(body, options, false)
+  options?: SpawnOptions<P>
+): Effect.Effect<Pid<Exclude<M, Signal.Signal>, SendError<P>>, never, Exclude<R, Provided<M>>> =>
+  spawnEntry(body, options, false)
 
 /**
  * Spawns a process that ends with the Scope: it is told to shut down, killed if it has not ended after 5 seconds, and the
@@ -222,10 +302,10 @@ export const spawn = <M = never, A = never, E = never, R = never>(
  * @category spawning
  * @since 0.1.0
  */
-export const spawnScoped = <M = never, A = never, E = never, R = never>(
+export const spawnScoped = <M = never, A = never, E = never, R = never, const P extends MailboxPolicy = "suspend">(
   body: Body<M, A, E, R>,
-  options?: SpawnOptions
-): Effect.Effect<Pid<Exclude<M, Signal.Signal>>, never, Exclude<R, Provided<M>> | Scope.Scope> =>
+  options?: SpawnOptions<P>
+): Effect.Effect<Pid<Exclude<M, Signal.Signal>, SendError<P>>, never, Exclude<R, Provided<M>> | Scope.Scope> =>
   Effect.acquireRelease(spawnEntry(body, options, false), (entry) => endWithin(entry, 5000))
 
 /**
@@ -239,10 +319,10 @@ export const spawnScoped = <M = never, A = never, E = never, R = never>(
  * @category spawning
  * @since 0.1.0
  */
-export const spawnLink = <M = never, A = never, E = never, R = never>(
+export const spawnLink = <M = never, A = never, E = never, R = never, const P extends MailboxPolicy = "suspend">(
   body: Body<M, A, E, R>,
-  options?: SpawnOptions
-): Effect.Effect<Pid<Exclude<M, Signal.Signal>>, never, Exclude<R, Provided<M>> | Current> =>
+  options?: SpawnOptions<P>
+): Effect.Effect<Pid<Exclude<M, Signal.Signal>, SendError<P>>, never, Exclude<R, Provided<M>> | Current> =>
   spawnEntry(body, options, true)
 
 /**
@@ -252,17 +332,17 @@ export const spawnLink = <M = never, A = never, E = never, R = never>(
  * @category spawning
  * @since 0.1.0
  */
-export const spawnMonitor = <M = never, A = never, E = never, R = never>(
+export const spawnMonitor = <M = never, A = never, E = never, R = never, const P extends MailboxPolicy = "suspend">(
   body: Body<M, A, E, R>,
-  options?: SpawnOptions
+  options?: SpawnOptions<P>
 ): Effect.Effect<
-  readonly [pid: Pid<Exclude<M, Signal.Signal>>, ref: Signal.MonitorRef],
+  readonly [pid: Pid<Exclude<M, Signal.Signal>, SendError<P>>, ref: Signal.MonitorRef],
   never,
   Exclude<R, Provided<M>> | Current | Receives<Signal.Down>
 > =>
   withEntry((self, fiber) => {
     // In one step: between two of them the scheduler may let the child run, and end.
-    const entry = Spawn.startBody(fiber, body as AnyBody, options?.label, false)
+    const entry = Spawn.startBody(fiber, body as AnyBody, options?.label, false, limitsOf(options?.mailbox))
     return Effect.succeed([entry, lifecycle.monitor(self, entry, entry)] as const)
   })
 
@@ -301,10 +381,14 @@ export const setLabel = (label: string): Effect.Effect<void, never, Current> =>
  *
  * **Details**
  *
- * It never waits. To a process that has ended, or an alias that is inactive, nothing happens; a name that nobody holds is a
+ * It never waits, unless the mailbox has a bound: then {@link MailboxPolicy} says what becomes of a message for which there
+ * is no room. To a process that has ended, or an alias that is inactive, nothing happens; a name that nobody holds is a
  * defect which says so.
  * Messages from one process to another arrive in the order they were sent. The message itself is shared, not copied:
  * treat it as immutable.
+ *
+ * A pid whose mailbox has the policy `fail` says so in its type, and so does a `Name` that declares it. A plain string knows
+ * neither the messages of its holder nor that.
  *
  * @see {@link sendAfter} to send later
  * @category sending
@@ -411,6 +495,23 @@ export const list: Effect.Effect<ReadonlyArray<Pid<never, unknown>>> = Effect.wi
 })
 
 /**
+ * What is known of a bounded mailbox.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MailboxInfo {
+  readonly capacity: number
+  readonly policy: MailboxPolicy
+  /** How many messages of users are queued: what `capacity` counts. */
+  readonly queued: number
+  /** How many senders wait for room. */
+  readonly suspended: number
+  /** How many messages have been dropped for want of room. */
+  readonly dropped: number
+}
+
+/**
  * What is known of a process from outside.
  *
  * @category models
@@ -424,6 +525,8 @@ export interface Info {
   readonly initialCall: string | undefined
   readonly status: "waiting" | "running" | "ending"
   readonly mailboxLength: number
+  /** The bound of its mailbox, if that has one and the process is alive. */
+  readonly mailbox: MailboxInfo | undefined
   readonly links: ReadonlyArray<Pid<never, unknown>>
   /** What it monitors. */
   readonly monitors: ReadonlyArray<Pid<never, unknown>>
@@ -451,6 +554,7 @@ export const info = (target: AnyTarget): Effect.Effect<Option.Option<Info>> =>
       initialCall: entry.behaviour.initialCall?.(entry),
       status: entry.status !== alive ? "ending" : entry.waiting ? "waiting" : "running",
       mailboxLength: entry.length,
+      mailbox: mailboxInfo(entry),
       links: FewSet.toArray(entry.links),
       monitors: FewSet.toArray(entry.monitors).map((watching) => watching.target),
       monitoredBy: FewSet.toArray(entry.watchers).flatMap((watcher) =>
@@ -460,6 +564,12 @@ export const info = (target: AnyTarget): Effect.Effect<Option.Option<Info>> =>
       ancestors: ancestorsOf(entry)
     })
   })
+
+const mailboxInfo = ({ bounds }: Entry): MailboxInfo | undefined => {
+  if (bounds === undefined) return undefined
+  const { capacity, dropped, policy, queued, suspended } = bounds
+  return { capacity, policy, queued, suspended, dropped }
+}
 
 // ----------------------------------------------------------------------------
 // names

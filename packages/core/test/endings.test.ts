@@ -32,6 +32,13 @@ type Ending = (typeof endings)[number]
 /** What each thing becomes, in the order of the endings. */
 const table = {
   "a message in its mailbox": ["dropped", "dropped", "dropped", "dropped", "dropped"],
+  "a sender that waits for room": [
+    "goes on; never received",
+    "goes on; never received",
+    "goes on; never received",
+    "goes on; never received",
+    "goes on; never received"
+  ],
   "a call that is queued": [
     "`ServerExited`: `Normal`; never runs",
     "`ServerExited`: `Crashed`; never runs",
@@ -87,6 +94,7 @@ const table = {
     "one `Exit`: `Crashed`"
   ],
   "its name": ["free", "free", "free", "free", "held by the next incarnation"],
+  "its alias": ["leads nowhere", "leads nowhere", "leads nowhere", "leads nowhere", "leads nowhere"],
   "a child fiber": ["ends before", "ends before", "ends before", "ends after", "ends before"],
   "a detached fiber": ["goes on", "goes on", "goes on", "goes on", "goes on"],
   "a resource in its scope": [
@@ -122,7 +130,8 @@ const endBy = (ending: Ending, pid: Process.Pid<never>, order: Deferred.Deferred
 /** A process with a body that does something first, in each incarnation, and then waits for its end. */
 const process = Effect.fnUntraced(function*(
   ending: Ending,
-  first: (own: Own, incarnation: number) => Effect.Effect<unknown, never, Needs>
+  first: (own: Own, incarnation: number) => Effect.Effect<unknown, never, Needs>,
+  mailbox?: Process.Mailbox<"suspend">
 ) {
   const order = yield* Deferred.make<void>()
   const pids: Array<Process.Pid<string>> = []
@@ -133,8 +142,9 @@ const process = Effect.fnUntraced(function*(
     yield* Deferred.await(order)
     if (ending !== "ends normally") return yield* Effect.die(new Error("boom"))
   })
-  if (ending === "is restarted") yield* Supervisor.make({ children: [ChildSpec.worker({ id: "it", run })] }).start
-  else yield* Process.spawn((own: Own) => Effect.scoped(run(own)))
+  if (ending === "is restarted") {
+    yield* Supervisor.make({ children: [ChildSpec.worker({ id: "it", run, mailbox })] }).start
+  } else yield* Process.spawn((own: Own) => Effect.scoped(run(own)), { mailbox })
   yield* settle
   const end = Effect.andThen(endBy(ending, pids[0], order), Effect.sync(() => hasEnded(ending, pids.length)))
   return { pid: pids[0], pids, end }
@@ -227,6 +237,24 @@ const observations: Record<Kind, Observe> = {
     yield* end
     yield* Process.send(pid, "too late")
     return (yield* arrived(self)).length === 0 ? "dropped" : "received"
+  }),
+
+  "a sender that waits for room": Effect.fnUntraced(function*(self, ending) {
+    const { end, pid } = yield* process(
+      ending,
+      (own, incarnation) =>
+        incarnation === 1
+          ? Effect.void
+          : Effect.flatMap(own.receive, () => Process.send(self.pid, "received")),
+      { capacity: 1 }
+    )
+    yield* Process.send(pid, "fills it")
+    const sender = yield* Effect.forkChild(Process.send(pid, "waits"))
+    yield* settle
+    assert.isUndefined(sender.pollUnsafe())
+    yield* end
+    const goesOn = sender.pollUnsafe()?._tag === "Success" ? "goes on" : "is stuck"
+    return `${goesOn}; ${(yield* arrived(self)).length === 0 ? "never received" : "received"}`
   }),
 
   "a call that is queued": Effect.fnUntraced(function*(self, ending) {
@@ -358,6 +386,17 @@ const observations: Record<Kind, Observe> = {
       return "free"
     }
     return holder === pids[1] ? "held by the next incarnation" : "held"
+  }),
+
+  "its alias": Effect.fnUntraced(function*(self, ending) {
+    const aliases: Array<Process.Alias<string>> = []
+    const { end } = yield* process(ending, (own, incarnation) =>
+      incarnation === 1
+        ? Effect.map(Process.alias(own), (alias) => aliases.push(alias))
+        : Effect.flatMap(own.receive, () => Process.send(self.pid, "leads on")))
+    yield* end
+    yield* Process.send(aliases[0], "message")
+    return (yield* arrived(self)).length === 0 ? "leads nowhere" : "leads on"
   }),
 
   "a child fiber": Effect.fnUntraced(function*(self, ending) {

@@ -12,7 +12,7 @@ import type * as ExitReason from "../ExitReason.ts"
 import type { Target } from "../Name.ts"
 import { isPid, type Pid } from "../Pid.ts"
 import * as Input from "./input.ts"
-import { deliverMessage, demonitor, Monitor } from "./lifecycle.ts"
+import { deliverUntold, demonitor, Monitor } from "./lifecycle.ts"
 import { alive, type Entry } from "./processTable.ts"
 import type { Down, MonitorRef } from "./signal.ts"
 
@@ -146,11 +146,11 @@ export const ownerOf = (alias: Alias<never>): Entry => (alias as AliasRecord).ow
 export const isActive = (alias: Alias<never>): boolean =>
   (alias as AliasRecord).active && ownerOf(alias).status === alive
 
-/** Delivers through an alias. What comes through one that is inactive is dropped. */
+/** Delivers through an alias. What comes through one that is inactive, or finds no room, is dropped. */
 export const sendThrough = (alias: Alias<never>, message: unknown): void => {
   if (!isActive(alias)) return
   const record = alias as AliasRecord
-  deliverMessage(record.owner, message)
+  deliverUntold(record.owner, message)
   if (!record.once) return
   record.active = false
   if (record instanceof AliasMonitor) demonitor(record)

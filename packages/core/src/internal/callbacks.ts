@@ -7,7 +7,7 @@ import type * as Effect from "effect/Effect"
 import type * as Rpc from "effect/rpc/Rpc"
 import type * as Scope from "effect/Scope"
 import type { ExitReason } from "../ExitReason.ts"
-import type { CallError } from "../OtpError.ts"
+import type { CallError, MailboxFull } from "../OtpError.ts"
 import type * as Step from "../Step.ts"
 import type * as Current from "./current.ts"
 import type { Accepted, Protocol } from "./protocol.ts"
@@ -187,3 +187,35 @@ export type CheckTerms<U, T> = [U] extends [never] ? unknown
 export type CheckSignals<R, M> = [SignalsOf<R>] extends [never] ? unknown
   : [SignalsOf<R>] extends [Declared<M>] ? { readonly info: unknown }
   : { readonly info: "a callback wants signals: `info` must take Process.Down, Process.Exit or Process.CancelTimer" }
+
+/**
+ * The policy of a mailbox that was not given one. It is part of the constraint of the type parameter, which is what the
+ * compiler takes then; a default would have it point at the wrong callback when another option is refused.
+ */
+export interface NoPolicy {
+  readonly "~@effect-otp/core/GenServer/NoPolicy": never
+}
+
+/** The option `mailbox`: a `Process.Mailbox`. */
+export interface Bound<out M> {
+  readonly capacity: number
+  readonly policy?: M | undefined
+}
+
+/** What sending a message to a server can fail with. */
+export type FullOf<M> = NoPolicy extends M ? never : "fail" extends M ? MailboxFull : never
+
+/** A mailbox that refuses nothing, or a protocol whose casts all declare that they may be refused. */
+export type CheckMailbox<M, P extends Protocol> = [FullOf<M>] extends [never] ? unknown
+  : [Infallible<P[number]>] extends [never] ? unknown
+  : {
+    readonly mailbox: `with the policy "fail", the cast "${Infallible<
+      P[number]
+    >}" has to declare { error: OtpError.MailboxFull }`
+  }
+
+/** The casts that do not declare that they can fail. */
+type Infallible<R> = R extends
+  Rpc.Rpc<infer Tag, infer _Payload, infer Success, infer Error, infer _Middleware, infer _Requires>
+  ? Success extends Accepted ? MailboxFull extends Error["Type"] ? never : Tag : never
+  : never

@@ -18,11 +18,12 @@ import { entryOf, tableOf, timersOf } from "./current.ts"
 import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
 import { later } from "./later.ts"
-import { deliver, deliverNow, register, requestStop, takesNow } from "./lifecycle.ts"
+import { bound, deliver, deliverNow, register, requestStop, takesNow } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, describe, ended, type Entry, runQueueOf, type Watcher } from "./processTable.ts"
 import { Cast, type Operation, Request, TimeLimit } from "./request.ts"
 import { nameOf, resolve } from "./resolve.ts"
+import { sendBounded } from "./sending.ts"
 import { serverBehaviour } from "./serverLoop.ts"
 import { type Definition, ServerState, type Starter } from "./serverState.ts"
 import { isExit } from "./signal.ts"
@@ -76,6 +77,7 @@ export const start = (
     return Effect.callback<Entry, OtpError.StartError<unknown>>((resume) => {
       const server = new ServerState(definition, args, parent)
       const entry = Spawn.start(fiber, serverBehaviour, server, options.label, options.linked === true)
+      bound(entry, definition.mailbox)
       entry.isSupervisor = definition.isSupervisor === true
       // In a Node that has closed it is ending already.
       const holder = name === undefined || entry.status !== alive ? undefined : claim(entry, parent, name)
@@ -206,6 +208,7 @@ Call.prototype = AtOnce.Prototype<Call>({
     const entry = locateNow(address)
     const caller = entryOf(fiber)
     if (entry === undefined || !takesNow(entry, entry.runQueue) || !speaks(entry, this.protocol)) return AtOnce.notNow
+    if (entry.bounds?.isOpen === false) return AtOnce.notNow
     // A server that calls another may close a circle, which takes a look.
     if (caller !== undefined && waits(caller, fiber)) return AtOnce.notNow
     const request = new Request(operation, this.payload, address, entry.runQueue, caller, -1)
@@ -237,7 +240,7 @@ Call.prototype = AtOnce.Prototype<Call>({
     const queue = runQueueOf(table, fiber.cache.scheduler)
     const turn = calling === undefined ? -1 : (calling.state as ServerState).turn
     const request = new Request(operation, this.payload, address, queue, caller, turn)
-    if (!takesNow(entry, queue)) return wait(fiber, request, entry)
+    if (!takesNow(entry, queue) || entry.bounds?.isOpen === false) return wait(fiber, request, entry)
     deliverNow(entry, request)
     return request.exit ?? wait(fiber, request, undefined)
   }
@@ -253,8 +256,13 @@ const wait = (
   // The fiber may yield before it suspends, so that only here is it known what has happened meanwhile.
   return Effect.callback((resume) => {
     if (request.exit !== undefined) return resume(request.exit)
-    if (receiver !== undefined && !deliver(receiver, request)) {
-      return resume(Exit.fail(OtpError.callNoProcess(showAddress(request.address), request.operation.tag)))
+    if (receiver !== undefined) {
+      if (receiver.bounds !== undefined) request.offer(receiver, receiver.bounds)
+      else if (!deliver(receiver, request)) {
+        return resume(Exit.fail(OtpError.callNoProcess(showAddress(request.address), request.operation.tag)))
+      }
+      // Refused, or dropped.
+      if (request.exit !== undefined) return resume(request.exit)
     }
     request.resume = resume
     if (after !== Infinity) request.limit = new TimeLimit(request, timersOf(fiber), after)
@@ -310,10 +318,10 @@ const chainOf = (caller: Entry, target: Entry): ReadonlyArray<string> => {
 
 /** Sends a request without an answer; to nobody, nothing happens. */
 export const cast: {
-  (address: Address, protocol: object, tag: string, payload: unknown): Effect.Effect<void>
+  (address: Address, protocol: object, tag: string, payload: unknown): Effect.Effect<void, OtpError.MailboxFull>
 } = (address, protocol, tag, payload) => new SendCast(address, protocol, tag, payload)
 
-interface SendCast extends Effect.Effect<void> {
+interface SendCast extends Effect.Effect<void, OtpError.MailboxFull> {
   readonly address: Address
   readonly protocol: object
   readonly tag: string
@@ -336,7 +344,7 @@ SendCast.prototype = AtOnce.Prototype<SendCast>({
   label: "GenServer.cast",
   now() {
     const entry = locateNow(this.address)
-    if (entry === undefined || !speaks(entry, this.protocol)) return AtOnce.notNow
+    if (entry === undefined || entry.bounds !== undefined || !speaks(entry, this.protocol)) return AtOnce.notNow
     deliver(entry, new Cast(this.tag, this.payload))
     return undefined
   },
@@ -344,7 +352,11 @@ SendCast.prototype = AtOnce.Prototype<SendCast>({
     const entry = locate(tableOf(fiber), this.address)
     if (entry === undefined || entry.status !== alive) return Effect.void
     checkProtocol(entry, this.address, this.protocol, this.tag)
-    deliver(entry, new Cast(this.tag, this.payload))
+    const request = new Cast(this.tag, this.payload)
+    if (entry.bounds !== undefined) {
+      return sendBounded(fiber, entry, entry.bounds, request, () => showAddress(this.address))
+    }
+    deliver(entry, request)
     return Effect.void
   }
 })

@@ -14,6 +14,7 @@ import * as Hash from "effect/Hash"
 import * as ExitReason from "../ExitReason.ts"
 import { isVia, type Via } from "../Name.ts"
 import { RegistrationError } from "../OtpError.ts"
+import { Bounds, type Limits } from "./bounds.ts"
 import * as FewSet from "./fewSet.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, ended, ending, type Entry, remove, type Watcher, type Watching } from "./processTable.ts"
@@ -64,6 +65,26 @@ export const deliverNow = (entry: Entry, node: Mailbox.MailNode): void => {
 export const deliverMessage = (entry: Entry, message: unknown): boolean =>
   deliver(entry, { kind: Mailbox.user, message, next: undefined })
 
+/** Delivers a message of which nobody can be told that there is no room for it: it is dropped then. */
+export const deliverUntold = (entry: Entry, message: unknown): void => {
+  const { bounds } = entry
+  if (bounds === undefined) deliverMessage(entry, message)
+  else bounds.offer(entry, { kind: Mailbox.user, message, next: undefined }, false)
+}
+
+/** Bounds the mailbox of a process that has not had its first turn. */
+export const bound = (entry: Entry, limits: Limits | undefined): void => {
+  if (limits !== undefined) entry.bounds = new Bounds(limits, entry.runQueue, (node) => deliver(entry, node))
+}
+
+/** The process takes nothing any more: whoever waits for room in its mailbox waits in vain. */
+export const unbound = (entry: Entry): void => {
+  const { bounds } = entry
+  if (bounds === undefined) return
+  entry.bounds = undefined
+  bounds.release()
+}
+
 export const deliverSignal = (entry: Entry, message: Signal.Signal): boolean =>
   deliver(entry, { kind: Mailbox.signal, message, next: undefined })
 
@@ -100,6 +121,7 @@ export const beginEnding = (entry: Entry, reason: ExitReason.ExitReason): void =
   if (entry.status !== alive) return
   entry.status = ending
   entry.reason = reason
+  unbound(entry)
   stop(entry)
 }
 
@@ -127,6 +149,7 @@ const stop = (entry: Entry): void => {
 export const finish = (entry: Entry, reason: ExitReason.ExitReason): void => {
   entry.status = ended
   entry.reason = reason
+  unbound(entry)
   remove(entry.table, entry)
   unregister(entry)
   const { links, monitors, watchers } = entry

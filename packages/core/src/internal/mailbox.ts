@@ -30,12 +30,24 @@ export interface MailNode {
   next: MailNode | undefined
   /** Called when the process ends with the node still in its mailbox: a request tells its caller. */
   readonly dropped?: (reason: ExitReason) => void
+  /** Called when a bounded mailbox has no room for it: a request tells its caller. */
+  readonly overloaded?: () => void
+}
+
+/** What users have sent, rather than the runtime: this is what a bound is for. */
+export const isUsers = ({ kind }: MailNode): boolean => kind === user || kind === call || kind === cast
+
+/** Counts the messages of users in a mailbox that has a bound. */
+export interface Count {
+  queued: number
+  removed(): void
 }
 
 export interface Mailbox {
   head: MailNode | undefined
   tail: MailNode | undefined
   length: number
+  readonly bounds?: Count | undefined
 }
 
 export const push = (self: Mailbox, node: MailNode): void => {
@@ -43,6 +55,7 @@ export const push = (self: Mailbox, node: MailNode): void => {
   else self.tail.next = node
   self.tail = node
   self.length++
+  if (self.bounds !== undefined && isUsers(node)) self.bounds.queued++
 }
 
 export const shift = (self: Mailbox): MailNode | undefined => {
@@ -52,6 +65,7 @@ export const shift = (self: Mailbox): MailNode | undefined => {
   if (self.head === undefined) self.tail = undefined
   node.next = undefined
   self.length--
+  if (self.bounds !== undefined && isUsers(node)) self.bounds.removed()
   return node
 }
 
@@ -62,6 +76,19 @@ export const remove = (self: Mailbox, previous: MailNode | undefined, node: Mail
   if (self.tail === node) self.tail = previous
   node.next = undefined
   self.length--
+  if (self.bounds !== undefined && isUsers(node)) self.bounds.removed()
+}
+
+/** Takes the oldest node that matches. */
+export const removeOldest = (self: Mailbox, matches: (node: MailNode) => boolean): MailNode | undefined => {
+  let previous: MailNode | undefined
+  let node = self.head
+  while (node !== undefined && !matches(node)) {
+    previous = node
+    node = node.next
+  }
+  if (node !== undefined) remove(self, previous, node)
+  return node
 }
 
 /** Takes every node that matches, and keeps the rest in order. */

@@ -15,6 +15,7 @@ import type * as Scheduler from "effect/Scheduler"
 import type * as ExitReason from "../ExitReason.ts"
 import type { Via } from "../Name.ts"
 import { type Pid, TypeId as PidTypeId } from "../Pid.ts"
+import type { Bounds } from "./bounds.ts"
 import type * as FewSet from "./fewSet.ts"
 import type * as Mailbox from "./mailbox.ts"
 import * as RunQueue from "./runQueue.ts"
@@ -32,6 +33,8 @@ export interface Behaviour {
   readonly exitSelf?: (entry: Entry) => void
   /** As what it was started, as a person would name it. */
   readonly initialCall?: (entry: Entry) => string
+  /** Whether a callback has begun and not ended, where there need not be a fiber for it. */
+  readonly isBusy?: (entry: Entry) => boolean
 }
 
 /** Somebody who is told when a process has ended: a monitor, or an effect that waits. */
@@ -74,6 +77,8 @@ export class Entry implements Pid<unknown>, RunQueue.Runnable, Mailbox.Mailbox {
   head: Mailbox.MailNode | undefined = undefined
   tail: Mailbox.MailNode | undefined = undefined
   length = 0
+  /** What bounds the mailbox, as long as it takes messages. */
+  bounds: Bounds | undefined = undefined
 
   links: FewSet.FewSet<Entry> = undefined
   watchers: FewSet.FewSet<Watcher> = undefined

@@ -9,7 +9,7 @@ import type * as RpcSchema from "effect/rpc/RpcSchema"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { CallError } from "../OtpError.ts"
+import { type CallError, MailboxFull } from "../OtpError.ts"
 import type { Pid } from "../Pid.ts"
 import type { Address } from "./address.ts"
 import * as Gen from "./gen.ts"
@@ -41,15 +41,31 @@ const Accepted: Accepted = Object.assign(
  * @category models
  * @since 0.1.0
  */
-export interface Cast<in out Tag extends string, out Payload extends Schema.Top = Schema.Void>
-  extends Rpc.Rpc<Tag, Payload, Accepted>
-{}
+export interface Cast<
+  in out Tag extends string,
+  out Payload extends Schema.Top = Schema.Void,
+  out Error extends Schema.Top = Schema.Never
+> extends Rpc.Rpc<Tag, Payload, Accepted, Error> {}
 
-export const cast = <const Tag extends string, Payload extends Schema.Top | Schema.Struct.Fields = Schema.Void>(
+const Full: Schema.instanceOf<MailboxFull> = Schema.instanceOf(MailboxFull)
+
+export const cast = <
+  const Tag extends string,
+  Payload extends Schema.Top | Schema.Struct.Fields = Schema.Void,
+  Error extends typeof MailboxFull | undefined = undefined
+>(
   tag: Tag,
-  options?: { readonly payload?: Payload }
-): Cast<Tag, Payload extends Schema.Struct.Fields ? Schema.Struct<Payload> : Payload> =>
-  Rpc.make(tag, { ...options, success: Accepted }) as never
+  options?: { readonly payload?: Payload; readonly error?: Error }
+): Cast<
+  Tag,
+  Payload extends Schema.Struct.Fields ? Schema.Struct<Payload> : Payload,
+  [Error] extends [undefined] ? Schema.Never : Schema.instanceOf<MailboxFull>
+> =>
+  Rpc.make(tag, {
+    ...options,
+    success: Accepted,
+    error: options?.error === undefined ? Schema.Never : Full
+  }) as never
 
 /**
  * The requests of a server.
@@ -105,7 +121,8 @@ type RequestArgs<Input> = [Input] extends [void] ? [void] extends [Input] ? [] :
  */
 export type Request<R> = R extends
   Rpc.Rpc<infer _Tag, infer Payload, infer Success, infer Error, infer _Middleware, infer _Requires>
-  ? Success extends Accepted ? (...args: RequestArgs<Payload["~type.make.in"]>) => Effect.Effect<void>
+  ? Success extends Accepted
+    ? (...args: RequestArgs<Payload["~type.make.in"]>) => Effect.Effect<void, Extract<Error["Type"], MailboxFull>>
   : (
     ...args: RequestArgs<Payload["~type.make.in"]>
   ) => Effect.Effect<Success["Type"], Error["Type"] | CallError>
@@ -125,12 +142,13 @@ export type Client<P extends Protocol> = { readonly [R in P[number] as R["_tag"]
  */
 export type ClientOf<Self> = Self extends { readonly Service: infer C } ? C : never
 
-/** A running server: its client, and the pid of this incarnation. `Message` is what its `info` takes from others.
+/** A running server: its client, and the pid of this incarnation. `Message` is what its `info` takes from others, and `E`
+ * what sending it one can fail with.
  *
  * @category models
  * @since 0.1.0
  */
-export type Ref<Self, Message = never> = ClientOf<Self> & { readonly pid: Pid<Message> }
+export type Ref<Self, Message = never, E = never> = ClientOf<Self> & { readonly pid: Pid<Message, E> }
 
 // ----------------------------------------------------------------------------
 // at runtime

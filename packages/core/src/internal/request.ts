@@ -6,8 +6,9 @@
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { ExitReason } from "../ExitReason.ts"
-import { type CallError, callServerExited, callTimeout } from "../OtpError.ts"
+import { type CallError, callNoProcess, callOverloaded, callServerExited, callTimeout } from "../OtpError.ts"
 import { type Address, showAddress } from "./address.ts"
+import type { Bounds } from "./bounds.ts"
 import * as Mailbox from "./mailbox.ts"
 import type { Entry } from "./processTable.ts"
 import type { Runnable, RunQueue } from "./runQueue.ts"
@@ -42,7 +43,7 @@ export class Request implements Mailbox.MailNode, Runnable {
   status: typeof queued | typeof begun | typeof done = queued
   exit: Exit.Exit<unknown, unknown> | undefined = undefined
   resume: ((exit: Effect.Effect<unknown, unknown>) => void) | undefined = undefined
-  /** Told when a request is done whose handler left the answer for later. */
+  /** Told when a request is done that waits for room in a mailbox, or whose handler left the answer for later. */
   onDone: ((request: Request) => void) | undefined = undefined
 
   /** Made when the caller has to wait. */
@@ -101,6 +102,23 @@ export class Request implements Mailbox.MailNode, Runnable {
 
   dropped(reason: ExitReason): void {
     this.fail(callServerExited(showAddress(this.address), this.operation.tag, reason))
+  }
+
+  overloaded(): void {
+    this.fail(callOverloaded(showAddress(this.address), this.operation.tag))
+  }
+
+  /** Delivers it by the policy of a bounded mailbox. */
+  offer(entry: Entry, bounds: Bounds): void {
+    const decision = bounds.offer(entry, this, true)
+    if (decision === "refuse") return this.overloaded()
+    if (decision !== "wait") return
+    const sender = bounds.suspend(this, (letIn) => {
+      this.onDone = undefined
+      if (!letIn) this.fail(callNoProcess(showAddress(this.address), this.operation.tag))
+    })
+    // Nobody waits for it any more: it must not hold a place among those who do.
+    this.onDone = () => bounds.withdraw(sender)
   }
 }
 

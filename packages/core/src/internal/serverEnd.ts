@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as ExitReason from "../ExitReason.ts"
 import { type CrashDetails, reportCrash, reportFinalizer } from "./crashReport.ts"
-import { conclude, wake } from "./lifecycle.ts"
+import { conclude, unbound, wake } from "./lifecycle.ts"
 import { ended, ending, type Entry } from "./processTable.ts"
 import { Cast, Request } from "./request.ts"
 import { runEffect } from "./serverEffect.ts"
@@ -27,6 +27,7 @@ export const crash = (entry: Entry, server: ServerState, cause: Cause.Cause<unkn
 export const stop = (entry: Entry, server: ServerState, reason: ExitReason.ExitReason): void => {
   entry.status = ending
   entry.reason = reason
+  unbound(entry)
   server.endsItself = true
   server.phase = "stopping"
   server.busy = true

@@ -15,7 +15,7 @@ import { CallError, Ignored, InitFailed } from "../OtpError.ts"
 import { type Options, StepImpl } from "../Step.ts"
 import { reportFinalizer, reportUnexpected } from "./crashReport.ts"
 import * as Input from "./input.ts"
-import { wake } from "./lifecycle.ts"
+import { unbound, wake } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, type Behaviour, ending, type Entry } from "./processTable.ts"
 import { Cast, type Request } from "./request.ts"
@@ -49,7 +49,8 @@ export const serverBehaviour: Behaviour = {
     const server = entry.state as ServerState
     server.exits = true
   },
-  initialCall: (entry) => (entry.state as ServerState).definition.name
+  initialCall: (entry) => (entry.state as ServerState).definition.name,
+  isBusy: (entry) => (entry.state as ServerState).busy
 }
 
 const loop = (entry: Entry, server: ServerState): void => {
@@ -314,6 +315,7 @@ const failInit = (entry: Entry, server: ServerState, cause: Cause.Cause<unknown>
 const endInit = (entry: Entry, server: ServerState, reason: ExitReason.ExitReason): void => {
   entry.status = ending
   entry.reason = reason
+  unbound(entry)
   server.endsItself = true
   server.reports = ExitReason.isAbnormal(reason)
   closeScope(entry, server)

@@ -7,6 +7,7 @@ import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Scope from "effect/Scope"
 import type { Ignored, InitFailed, StartTimeout } from "../OtpError.ts"
+import type { Limits } from "./bounds.ts"
 import type { Entry } from "./processTable.ts"
 import type { Request } from "./request.ts"
 import type { Timer } from "./timers.ts"
@@ -24,6 +25,7 @@ export interface Definition {
   readonly terminate?: ((state: unknown, reason: unknown) => unknown) | undefined
   readonly formatStatus?: ((state: unknown) => unknown) | undefined
   readonly trapExit?: boolean | undefined
+  readonly mailbox?: Limits | undefined
   readonly isSupervisor?: boolean | undefined
 }
 

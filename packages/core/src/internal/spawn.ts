@@ -9,8 +9,9 @@ import type * as Fiber from "effect/Fiber"
 import * as ExitReason from "../ExitReason.ts"
 import { capture } from "./asyncContext.ts"
 import * as AtOnce from "./atOnce.ts"
+import type { Limits } from "./bounds.ts"
 import { entryOf, tableOf } from "./current.ts"
-import { beginEnding, conclude, link, wake } from "./lifecycle.ts"
+import { beginEnding, bound, conclude, link, wake } from "./lifecycle.ts"
 import { processFiber } from "./processFiber.ts"
 import { alive, type Behaviour, Entry, insert, runQueueOf } from "./processTable.ts"
 import { resume } from "./receiving.ts"
@@ -45,11 +46,13 @@ export const startBody = (
   fiber: Fiber.Fiber<unknown, unknown>,
   body: Body,
   label: string | undefined,
-  linked: boolean
+  linked: boolean,
+  limits: Limits | undefined
 ): Entry => {
   checkBody(body)
   const entry = start(fiber, bodyBehaviour, undefined, label, linked)
   entry.state = new Self(entry, body)
+  bound(entry, limits)
   return entry
 }
 
@@ -57,29 +60,38 @@ interface Spawn extends Effect.Effect<Entry> {
   readonly body: Body
   readonly label: string | undefined
   readonly linked: boolean
+  readonly limits: Limits | undefined
 }
 
 /** Spawns a process with a body, and gives it at once. */
-export const spawn = (body: Body, label: string | undefined, linked: boolean): Effect.Effect<Entry> =>
-  new Spawn(body, label, linked)
-
-const Spawn: { new(body: Body, label: string | undefined, linked: boolean): Spawn } = function(
-  this: { -readonly [K in "body" | "label" | "linked"]: Spawn[K] },
+export const spawn = (
   body: Body,
   label: string | undefined,
-  linked: boolean
+  linked: boolean,
+  limits: Limits | undefined
+): Effect.Effect<Entry> => new Spawn(body, label, linked, limits)
+
+const Spawn: {
+  new(body: Body, label: string | undefined, linked: boolean, limits: Limits | undefined): Spawn
+} = function(
+  this: { -readonly [K in "body" | "label" | "linked" | "limits"]: Spawn[K] },
+  body: Body,
+  label: string | undefined,
+  linked: boolean,
+  limits: Limits | undefined
 ) {
   this.body = body
   this.label = label
   this.linked = linked
+  this.limits = limits
 } as never
 Spawn.prototype = AtOnce.Prototype<Spawn>({
   label: "Process.spawn",
   now(fiber) {
-    return startBody(fiber, this.body, this.label, this.linked)
+    return startBody(fiber, this.body, this.label, this.linked, this.limits)
   },
   evaluate(fiber) {
-    return Effect.succeed(startBody(fiber, this.body, this.label, this.linked))
+    return Effect.succeed(startBody(fiber, this.body, this.label, this.linked, this.limits))
   }
 })
 

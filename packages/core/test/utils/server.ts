@@ -31,6 +31,7 @@ export interface Callbacks {
   readonly terminate?: (state: any, reason: any) => unknown
   readonly formatStatus?: (state: any) => unknown
   readonly trapExit?: boolean
+  readonly mailbox?: Process.Mailbox
 }
 
 /** A server whose state is 0 at first. What its callbacks give is not checked by the compiler. */
