@@ -83,3 +83,29 @@ describe("a call to a server that waits", () => {
       yield* GenServer.stop(server)
     }).pipe(inNode))
 })
+
+describe("a call to a server that is ending", () => {
+  for (const reason of [ExitReason.kill, ExitReason.shutdown(), ExitReason.custom("ended")]) {
+    it.live(`fails with NoProcess at once: ${ExitReason.format(reason)}`, () =>
+      Effect.gen(function*() {
+        const server = yield* told().start()
+        yield* ask(server, (state) => Step.reply(1, state))
+        const order: Array<string> = []
+        yield* Effect.forkChild(
+          Effect.map(Process.awaitExit(server.pid), () => order.push("its end is told")),
+          { startImmediately: true }
+        )
+        yield* Process.exit(server.pid, reason)
+        const call = ask(server, (state) => Step.reply(1, state))
+        yield* callFails(
+          Effect.gen(function*() {
+            return yield* call
+          }),
+          "NoProcess"
+        )
+        order.push("the call has failed")
+        yield* Process.awaitExit(server.pid)
+        assert.strictEqual(order[0], "the call has failed")
+      }).pipe(inNode), 2_000)
+  }
+})

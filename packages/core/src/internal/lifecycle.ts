@@ -44,11 +44,13 @@ export const deliver = (entry: Entry, node: Mailbox.MailNode): boolean => {
 const maxNested = 32
 
 /**
- * Whether a process that nothing keeps busy may take its turn within the turn of a sender. Only where both run in the same
+ * Whether a process that nothing keeps busy may take its turn within the turn of a sender. One that was told to end may
+ * still be marked as waiting: whoever pushed into its mailbox now would never be answered. Only where both run in the same
  * shared drain, since any other scheduler must decide the order itself.
  */
 export const takesNow = (entry: Entry, queue: RunQueue): boolean =>
-  queue.isShared && entry.runQueue === queue && entry.waiting && entry.table.nested < maxNested
+  entry.status === alive && entry.waiting && queue.isShared && entry.runQueue === queue &&
+  entry.table.nested < maxNested
 
 /**
  * Delivers to a process that {@link takesNow}, and lets it take its turn at once: what is in its mailbox first, and then
