@@ -12,7 +12,6 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "Pid",
       "Step",
       "internal/admission",
-      "internal/childInstance",
       "internal/fewSet",
       "internal/input",
       "internal/lightError",
@@ -27,6 +26,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/asyncContext",
       "internal/atOnce",
       "internal/bounds",
+      "internal/childInstance",
       "internal/crashReport",
       "internal/current",
       "internal/later",
@@ -58,6 +58,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/serverEffect",
       "internal/serverEnd",
       "internal/serverLoop",
+      "internal/serverStart",
       "internal/serverState",
       "internal/serverTimeout",
       "internal/withdraw"

@@ -14,11 +14,14 @@ import type * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import type { ExitReason } from "./ExitReason.ts"
+import { limitsOf } from "./internal/bounds.ts"
 import { type ChildInstance, type Instantiable, InstantiateTypeId, type Started } from "./internal/childInstance.ts"
-import * as Gen from "./internal/gen.ts"
 import * as Input from "./internal/input.ts"
 import type { Restart } from "./internal/restartDecision.ts"
-import * as Process from "./Process.ts"
+import type { Body } from "./internal/self.ts"
+import * as Start from "./internal/serverStart.ts"
+import * as Spawn from "./internal/spawn.ts"
+import type * as Process from "./Process.ts"
 
 const TypeId = "~@effect-otp/core/ChildSpec"
 
@@ -238,8 +241,13 @@ export const worker = <M = never, A = never, E = never, R = never>(
 ): ChildSpec<never, never, Exclude<R, Process.Provided<M> | Scope.Scope>> => {
   const { id: label, mailbox } = options
   const run = Input.check("run", "a function", typeof options.run === "function", options.run)
-  const body = (self: Process.Self<M>) => Effect.scoped(run(self)) as Effect.Effect<A, E>
-  return withStart(options, Process.spawnLink(body as Process.Body<M, A, E, never>, { label, mailbox }))
+  const body = ((self: Process.Self<M>) => Effect.scoped(run(self))) as unknown as Body
+  const limits = limitsOf(mailbox)
+  return fromInstance(options, () => ({
+    context: Context.empty(),
+    start: Spawn.spawn(body, label, true, limits),
+    startNow: (origin) => Spawn.startBody(origin, body, label, true, limits)
+  }))
 }
 
 /**
@@ -263,6 +271,6 @@ export const layer = <E, R>(
     init: () =>
       Effect.flatMap(Scope.Scope, (scope) => Layer.buildWithMemoMap(options.layer, Layer.makeMemoMapUnsafe(), scope))
   }
-  const start = Gen.start(definition, [], { label: options.id, linked: true })
+  const start = Start.start(definition, [], { label: options.id, linked: true })
   return withStart(options, start)
 }

@@ -48,6 +48,7 @@ import type { Entry } from "./internal/processTable.ts"
 import * as protocol_ from "./internal/protocol.ts"
 import type { CheckProtocol, Client, Protocol, Ref } from "./internal/protocol.ts"
 import type { Request } from "./internal/request.ts"
+import * as Start from "./internal/serverStart.ts"
 import { type Definition, InitImpl } from "./internal/serverState.ts"
 import type { AnyName, AnyTarget } from "./Name.ts"
 import type { CallError, StartError } from "./OtpError.ts"
@@ -342,16 +343,15 @@ const makeServer = (key: string, protocol: Protocol, callbacks: Callbacks) => {
     init: (args) => callbacks.init(...args)
   }
   const start = (args: ReadonlyArray<unknown>, options: StartOptions, linked: boolean) =>
-    Effect.map(Gen.start(definition, args, { ...options, linked }), (pid) => makeRef(key, protocol, pid))
+    Effect.map(Start.start(definition, args, { ...options, linked }), (pid) => makeRef(key, protocol, pid))
 
   const child = ({ args, options }: Started<ChildOptions>): ChildSpec.Any =>
     ChildSpec.fromInstance({ ...options, id: options.id ?? key }, () => {
+      const linked = { ...options, linked: true }
+      if (options.provide === false) return Start.instance(definition, args, linked, Context.empty())
       const place: Place = { shown: key, pid: undefined }
       const client = protocol_.makeClient(key, protocol, place, {})
-      return {
-        context: options.provide === false ? Context.empty() : Context.make(Context.Service<object>(key), client),
-        start: Effect.map(Gen.start(definition, args, { ...options, linked: true }), (pid) => place.pid = pid)
-      }
+      return Start.instance(definition, args, linked, Context.make(Context.Service<object>(key), client), place)
     })
 
   const split = <Options>(given: ReadonlyArray<unknown>) => splitArgs<Options>(callbacks.init.length, given)

@@ -342,7 +342,13 @@ export const spawnMonitor = <M = never, A = never, E = never, R = never, const P
 > =>
   withEntry((self, fiber) => {
     // In one step: between two of them the scheduler may let the child run, and end.
-    const entry = Spawn.startBody(fiber, body as AnyBody, options?.label, false, limitsOf(options?.mailbox))
+    const entry = Spawn.startBody(
+      Spawn.originOf(fiber),
+      body as AnyBody,
+      options?.label,
+      false,
+      limitsOf(options?.mailbox)
+    )
     return Effect.succeed([entry, lifecycle.monitor(self, entry, entry)] as const)
   })
 

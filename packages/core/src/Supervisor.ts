@@ -15,13 +15,14 @@ import type * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import * as ChildSpec from "./ChildSpec.ts"
 import * as ExitReason from "./ExitReason.ts"
-import { type ChildInstance, instantiate, isInstantiable } from "./internal/childInstance.ts"
+import { instantiate, isInstantiable, withServices } from "./internal/childInstance.ts"
 import * as Gen from "./internal/gen.ts"
 import * as Input from "./internal/input.ts"
 import type { Entry } from "./internal/processTable.ts"
 import type { Operation } from "./internal/request.ts"
 import type { AutoShutdown } from "./internal/restartDecision.ts"
 import type { Strategy } from "./internal/restartPlan.ts"
+import * as Start from "./internal/serverStart.ts"
 import * as Loop from "./internal/supervisorLoop.ts"
 import { awaitEnded } from "./internal/wait.ts"
 import type { AnyName } from "./Name.ts"
@@ -301,16 +302,13 @@ const place = (self: Impl): Placed => {
   const children = self.options.children.map((spec) => {
     const instance = instantiate(spec)
     const before = context
-    const start: ChildInstance["start"] = before.mapUnsafe.size === 0
-      ? instance.start
-      : Effect.provideContext(instance.start, before)
     for (const key of instance.context.mapUnsafe.keys()) {
       if (before.mapUnsafe.has(key)) {
         throw new TypeError(`children: ${format(spec.id)} provides ${key}, which a child before it provides, too`)
       }
     }
     context = Context.merge(before, instance.context)
-    return { spec, instance: { context: instance.context, start } }
+    return { spec, instance: before.mapUnsafe.size === 0 ? instance : withServices(instance, before) }
   })
   return { context, children }
 }
@@ -326,7 +324,7 @@ const start = (
     return Effect.fail(new OtpError.StartError({ childPath: [twice], reason: new OtpError.DuplicateId({ id: twice }) }))
   }
   const tree: Loop.Tree = { ...self.settings, children: placed.children }
-  return Gen.start(Loop.definition, [tree], {
+  return Start.start(Loop.definition, [tree], {
     name: self.options.name,
     label: self.options.label ?? label,
     linked

@@ -163,23 +163,24 @@ describe("the process dictionary", () => {
       Effect.gen(function*() {
         setFlagsFromString("--expose-gc")
         const collectGarbage: () => void = runInNewContext("gc")
-        const kept: Array<WeakRef<object>> = []
+        const kept = new Map<string, WeakRef<object>>()
         const Kept = ProcessLocal.make<object>("kept")
-        const keep = Effect.suspend(() => {
-          const value = { much: new Uint8Array(1024) }
-          kept.push(new WeakRef(value))
-          return ProcessLocal.put(Kept, value)
-        })
-        const living = yield* Process.spawn(() => Effect.andThen(keep, Effect.never))
-        const finished = yield* Process.spawn(() => keep)
-        const server = yield* told({ init: () => Effect.as(keep, "state") }).start()
+        const keep = (by: string) =>
+          Effect.suspend(() => {
+            const value = { much: new Uint8Array(1024) }
+            kept.set(by, new WeakRef(value))
+            return ProcessLocal.put(Kept, value)
+          })
+        const living = yield* Process.spawn(() => Effect.andThen(keep("living"), Effect.never))
+        const finished = yield* Process.spawn(() => keep("finished"))
+        const server = yield* told({ init: () => Effect.as(keep("server"), "state") }).start()
         yield* GenServer.stop(server)
         yield* downOf(self, finished)
         // A WeakRef holds on to its value until the turn in which it was looked at is over.
         yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
         collectGarbage()
-        const [first, second, third] = kept.map((ref) => ref.deref() !== undefined)
-        assert.deepStrictEqual([first, second, third], [true, false, false])
+        const stillKept = [...kept].filter(([, ref]) => ref.deref() !== undefined).map(([by]) => by)
+        assert.deepStrictEqual([kept.size, stillKept], [3, ["living"]])
         assert.isTrue(yield* Process.isAlive(living))
         assert.isFalse((yield* Process.isAlive(finished)) || (yield* Process.isAlive(server.pid)))
       })

@@ -4,19 +4,35 @@
  *
  * @internal
  */
-import type * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import type { Pid } from "../Pid.ts"
+import type { Origin } from "./spawn.ts"
 
 export interface ChildInstance {
   /** The services that it provides. */
   readonly context: Context.Context<never>
   /** Starts an incarnation, linked to the supervisor that runs it. */
   readonly start: Effect.Effect<Started, unknown>
+  /** The same within a turn of the supervisor, for what can be started without an Effect. */
+  readonly startNow?: StartNow | undefined
 }
+
+export type StartNow = (supervisor: Origin) => Pid<never, unknown> | Effect.Effect<Started, unknown>
 
 /** What starting a child gives: its pid, alone or with whatever else. */
 export type Started = Pid<never, unknown> | { readonly pid: Pid<never, unknown> }
+
+/** A child that has these services, beside those of its supervisor. */
+export const withServices = (
+  { context, start, startNow }: ChildInstance,
+  services: Context.Context<never>
+): ChildInstance => ({
+  context,
+  start: Effect.provideContext(start, services),
+  startNow: startNow &&
+    ((supervisor) => startNow({ ...supervisor, context: Context.merge(supervisor.context, services) }))
+})
 
 export const InstantiateTypeId = "~@effect-otp/core/ChildSpec/instantiate"
 

@@ -14,19 +14,20 @@ import * as Input from "./input.ts"
 import { link, sendExit, unlink } from "./lifecycle.ts"
 import { log } from "./log.ts"
 import { describe, ended, type Entry } from "./processTable.ts"
+import type { Origin } from "./spawn.ts"
 import { awaitClosed, concludeNow } from "./wait.ts"
 
 /** A running supervisor, and whose end it is told of. */
 export interface Parent {
   readonly self: Entry
+  readonly origin: Origin
   readonly byPid: Map<Entry, Child>
 }
 
 /** A child of a running supervisor. */
 export class Child {
   readonly spec: AnySpec
-  /** Starts an incarnation, and gives why that failed. Made once, for all restarts. */
-  readonly start: Effect.Effect<StartFailure>
+  readonly instance: ChildInstance
   pid: Entry | undefined = undefined
   /** The incarnation that ended last, of which finalizers may still run if it was killed. */
   last: Entry | undefined = undefined
@@ -37,24 +38,38 @@ export class Child {
   startedAt = 0
   reason: ExitReason.ExitReason = ExitReason.normal
 
-  constructor(parent: Parent, spec: AnySpec, start: ChildInstance["start"]) {
+  constructor(spec: AnySpec, instance: ChildInstance) {
     this.spec = spec
-    this.start = Effect.matchCause(start, {
-      onSuccess: (started) => onStarted(parent, this, (isPid(started) ? started : started.pid) as Entry),
-      onFailure: (cause) => {
-        const error = toStartError(spec.id, cause)
-        return error.reason._tag === "Ignored" ? undefined : error
-      }
-    })
+    this.instance = instance
   }
 }
 
 /** Why a child did not start; nothing, if it did. */
 export type StartFailure = OtpError.StartError<unknown> | undefined
 
-/** Starts a child; a child that chose not to start (`Ignored`) has no pid afterwards. */
-export const startChild = ({ self }: Parent, child: Child): Effect.Effect<StartFailure> =>
-  isReleased(child) ? child.start : Effect.andThen(awaitReleased(self, child), child.start)
+/**
+ * Starts a child: at once, or by the Effect that it gives. A child that chose not to start (`Ignored`) has no pid
+ * afterwards.
+ */
+export const startChild = (parent: Parent, child: Child): StartFailure | Effect.Effect<StartFailure> => {
+  const { instance } = child
+  if (!isReleased(child)) {
+    return Effect.andThen(awaitReleased(parent.self, child), starting(parent, child, instance.start))
+  }
+  // Any other scheduler must see each step.
+  if (instance.startNow === undefined || !parent.self.runQueue.isShared) return starting(parent, child, instance.start)
+  const started = instance.startNow(parent.origin)
+  return Effect.isEffect(started) ? starting(parent, child, started) : onStarted(parent, child, started as Entry)
+}
+
+const starting = (parent: Parent, child: Child, start: ChildInstance["start"]): Effect.Effect<StartFailure> =>
+  Effect.matchCause(start, {
+    onSuccess: (started) => onStarted(parent, child, (isPid(started) ? started : started.pid) as Entry),
+    onFailure: (cause) => {
+      const error = toStartError(child.spec.id, cause)
+      return error.reason._tag === "Ignored" ? undefined : error
+    }
+  })
 
 const onStarted = ({ byPid, self }: Parent, child: Child, entry: Entry): undefined => {
   child.pid = entry
@@ -92,12 +107,15 @@ const awaitReleased = Effect.fnUntraced(function*(supervisor: Entry, child: Chil
   ])
 })
 
-/** Stops a child and waits until nothing of it runs: a shutdown signal, then a kill when its time is over. */
-export const stopChild = ({ byPid, self }: Parent, child: Child): Effect.Effect<void> => {
+/**
+ * Stops a child: a shutdown signal, then a kill when its time is over. If something of it still runs, it gives what waits
+ * for that.
+ */
+export const stopChild = ({ byPid, self }: Parent, child: Child): Effect.Effect<void> | undefined => {
   child.restarting?.cancel()
   child.restarting = undefined
   const entry = child.pid
-  if (entry === undefined) return isReleased(child) ? Effect.void : awaitReleased(self, child)
+  if (entry === undefined) return isReleased(child) ? undefined : awaitReleased(self, child)
   byPid.delete(entry)
   child.pid = undefined
   child.last = entry
@@ -106,10 +124,8 @@ export const stopChild = ({ byPid, self }: Parent, child: Child): Effect.Effect<
   const brutal = child.spec.shutdown === "brutalKill"
   sendExit(entry, self, brutal ? ExitReason.kill : ExitReason.shutdown(), "exit")
   const closed = concludeNow(entry)
-  if (brutal) return closed ? Effect.void : awaitReleased(self, child)
-  if (!closed) return awaitShutdown(self, child, entry)
-  reportShutdown(self, child, entry)
-  return Effect.void
+  if (brutal) return closed ? undefined : awaitReleased(self, child)
+  return closed ? reportShutdown(self, child, entry) : awaitShutdown(self, child, entry)
 }
 
 const awaitShutdown = Effect.fnUntraced(function*(supervisor: Entry, child: Child, entry: Entry) {
@@ -119,7 +135,7 @@ const awaitShutdown = Effect.fnUntraced(function*(supervisor: Entry, child: Chil
   yield* awaitReleased(supervisor, child)
 })
 
-const reportShutdown = (supervisor: Entry, child: Child, entry: Entry): void => {
+const reportShutdown = (supervisor: Entry, child: Child, entry: Entry): undefined => {
   const reason = entry.reason!
   if (reason._tag === "Shutdown" || (reason._tag === "Normal" && child.spec.restart !== "permanent")) return
   log(supervisor, "Error", () => [

@@ -1,5 +1,5 @@
 /**
- * What every behaviour shares: starting, calling, casting and stopping. A call is written once, here.
+ * What every behaviour shares: calling, casting and stopping. A call is written once, here.
  *
  * @internal
  */
@@ -10,27 +10,17 @@ import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as ExitReason from "../ExitReason.ts"
-import type * as Name from "../Name.ts"
 import * as OtpError from "../OtpError.ts"
 import { type Address, locate, locateNow, showAddress } from "./address.ts"
 import * as AtOnce from "./atOnce.ts"
 import { entryOf, tableOf, timersOf } from "./current.ts"
-import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
-import { later } from "./later.ts"
-import { bound, deliver, deliverNow, register, requestStop, takesNow } from "./lifecycle.ts"
-import * as Mailbox from "./mailbox.ts"
-import { alive, describe, ended, type Entry, runQueueOf, type Watcher } from "./processTable.ts"
+import { deliver, deliverNow, requestStop, takesNow } from "./lifecycle.ts"
+import { alive, describe, ended, type Entry, runQueueOf } from "./processTable.ts"
 import { Cast, type Operation, Request, TimeLimit } from "./request.ts"
-import { nameOf, resolve } from "./resolve.ts"
 import { sendBounded } from "./sending.ts"
-import { serverBehaviour } from "./serverLoop.ts"
-import { type Definition, ServerState, type Starter } from "./serverState.ts"
-import { isExit } from "./signal.ts"
-import * as Spawn from "./spawn.ts"
-import type { Timer } from "./timers.ts"
+import { ServerState } from "./serverState.ts"
 import { awaitEnded } from "./wait.ts"
-import { abandon, released, withdraw } from "./withdraw.ts"
 
 // ----------------------------------------------------------------------------
 // addressing
@@ -46,123 +36,6 @@ const checkProtocol = (entry: Entry, address: Address, protocol: object, tag: st
   const what = definition === undefined ? "is no server" : `has the protocol of ${definition.name}`
   throw new TypeError(`${tag} is no request to ${showAddress(address)}: ${describe(entry)} ${what}`)
 }
-
-// ----------------------------------------------------------------------------
-// start
-// ----------------------------------------------------------------------------
-
-export interface StartOptions {
-  readonly name?: Name.AnyName | undefined
-  readonly label?: string | undefined
-  readonly timeout?: Duration.Input | undefined
-  readonly linked?: boolean | undefined
-}
-
-/** Starts a server and waits until `init` has ended. */
-export const start = (
-  definition: Definition,
-  args: ReadonlyArray<unknown>,
-  options: StartOptions
-): Effect.Effect<Entry, OtpError.StartError<unknown>> =>
-  Effect.withFiber((fiber) => {
-    const timeout = options.timeout === undefined ? Infinity : Input.millis("timeout", options.timeout)
-    const name = options.name === undefined ? undefined : nameOf(options.name)
-    // The name is taken before anything is started, and `init` can be found by it.
-    if (name !== undefined) {
-      const holder = resolve(tableOf(fiber), name)
-      if (holder !== undefined) return Effect.fail(startError(new OtpError.AlreadyStarted({ pid: holder })))
-    }
-    const parent = options.linked === true ? entryOf(fiber) : undefined
-    // All in one: were the process started before its starter waits, a fiber that yields in between would never hear of it.
-    return Effect.callback<Entry, OtpError.StartError<unknown>>((resume) => {
-      const server = new ServerState(definition, args, parent)
-      const entry = Spawn.start(fiber, serverBehaviour, server, options.label, options.linked === true)
-      bound(entry, definition.mailbox)
-      entry.isSupervisor = definition.isSupervisor === true
-      // In a Node that has closed it is ending already.
-      const holder = name === undefined || entry.status !== alive ? undefined : claim(entry, parent, name)
-      if (holder !== undefined) {
-        return resume(Effect.fail(startError(new OtpError.AlreadyStarted({ pid: holder }))))
-      }
-      const starter = makeStarter(fiber, entry, parent, timeout, resume)
-      server.starter = starter
-      return Effect.suspend(() => {
-        starter.release()
-        return withdraw(entry, server, parent)
-      })
-    })
-  })
-
-// A resolver may refuse a key that nobody seemed to hold, or throw: then nothing is started.
-const claim = (entry: Entry, parent: Entry | undefined, name: Entry["name"] & {}) => {
-  let refused = true
-  try {
-    const error = register(entry, name)
-    refused = error !== undefined
-    return error?.reason._tag === "NameTaken" ? error.reason.holder : undefined
-  } finally {
-    if (refused) abandon(entry, parent)
-  }
-}
-
-const startError = (reason: OtpError.StartFailure<unknown>): OtpError.StartError<unknown> =>
-  new OtpError.StartError({ childPath: [], reason })
-
-const makeStarter = (
-  fiber: Fiber.Fiber<unknown, unknown>,
-  entry: Entry,
-  parent: Entry | undefined,
-  timeout: number,
-  resume: (effect: Effect.Effect<Entry, OtpError.StartError<unknown>>) => void
-): Starter & { readonly release: () => void } => {
-  const queue = runQueueOf(entry.table, fiber.cache.scheduler)
-  const watcher: Watcher = {
-    ended: (reason) => {
-      release()
-      // A parent that traps exits has the answer of its start, and must not find the exit in its mailbox, too.
-      if (parent !== undefined) flushExit(parent, entry)
-      const failure = starter.failure ?? (reason._tag === "Crashed"
-        ? new OtpError.InitCrashed({ cause: reason.cause })
-        : new OtpError.Stopped({ reason }))
-      const failed = Effect.fail(startError(failure))
-      // Its finalizers may still run if it was killed: who has not started it need not look out for them.
-      later(
-        queue,
-        () => resume(entry.closed ? failed : Effect.andThen(Effect.uninterruptible(released(entry)), failed))
-      )
-    }
-  }
-  const timer: Timer = {
-    deadline: 0,
-    sequence: 0,
-    index: -1,
-    fire: () => {
-      starter.failure = new OtpError.StartTimeout({ after: timeout })
-      abandon(entry, parent)
-    }
-  }
-  const release = () => {
-    entry.watchers = FewSet.remove<Watcher>(entry.watchers, watcher)
-    if (timer.index >= 0) timersOf(fiber).cancel(timer)
-  }
-  const starter: Starter & { readonly release: () => void } = {
-    failure: undefined,
-    started: () => {
-      release()
-      later(queue, () => resume(Effect.succeed(entry)))
-    },
-    release
-  }
-  entry.watchers = FewSet.add<Watcher>(entry.watchers, watcher)
-  if (timeout !== Infinity) timersOf(fiber).start(timer, timeout)
-  return starter
-}
-
-const flushExit = (parent: Entry, entry: Entry): void =>
-  Mailbox.removeWhere(
-    parent,
-    ({ kind, message }) => kind === Mailbox.signal && isExit(message) && message.pid === entry
-  )
 
 // ----------------------------------------------------------------------------
 // call and cast

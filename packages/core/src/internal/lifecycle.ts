@@ -64,6 +64,16 @@ export const deliverNow = (entry: Entry, node: Mailbox.MailNode): void => {
   table.nested--
 }
 
+/** Lets a process take a turn within that of its starter, where {@link takesNow} would; answers whether it has. */
+export const turnNow = (entry: Entry): boolean => {
+  const { table } = entry
+  if (!entry.runQueue.isShared || table.nested >= maxNested) return false
+  table.nested++
+  entry.behaviour.turn(entry)
+  table.nested--
+  return true
+}
+
 export const deliverMessage = (entry: Entry, message: unknown): boolean =>
   deliver(entry, { kind: Mailbox.user, message, next: undefined })
 

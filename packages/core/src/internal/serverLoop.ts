@@ -277,8 +277,11 @@ const init = (entry: Entry, server: ServerState): void => {
       return false
     }
     const goOn = initialised(entry, server, exit.value)
-    // Always through the run queue: whoever started the server hears of it before its first message is handled.
-    if (goOn) wake(entry)
+    // Never in this turn: whoever started the server hears of it before its first message is handled.
+    if (goOn) {
+      if (entry.length === 0 && server.continueWith === undefined) wait(entry, server)
+      else wake(entry)
+    }
     return goOn && sync
   })
 }

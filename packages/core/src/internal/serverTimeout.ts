@@ -10,6 +10,7 @@ import { deliver } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { type Entry, timersOf } from "./processTable.ts"
 import { type ServerState, timeoutMessage } from "./serverState.ts"
+import type { Timers } from "./timers.ts"
 
 /** Waits for the next message, and for as long as the last step said. */
 export const wait = (entry: Entry, server: ServerState): void => {
@@ -33,7 +34,8 @@ export const stopTimeout = (entry: Entry, server: ServerState): void => {
   server.timer = undefined
 }
 
-const serverTimers = (entry: Entry) =>
+/** The timers of the clock that a server was started with. */
+export const serverTimers = (entry: Entry): Timers =>
   timersOf(
     entry.table,
     Context.get(entry.context, Clock.Clock),

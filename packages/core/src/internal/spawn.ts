@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import type * as Fiber from "effect/Fiber"
@@ -13,46 +14,66 @@ import type { Limits } from "./bounds.ts"
 import { entryOf, tableOf } from "./current.ts"
 import { beginEnding, bound, conclude, link, wake } from "./lifecycle.ts"
 import { processFiber } from "./processFiber.ts"
-import { alive, type Behaviour, Entry, insert, runQueueOf } from "./processTable.ts"
+import { alive, type Behaviour, Entry, insert, type ProcessTable, runQueueOf } from "./processTable.ts"
 import { resume } from "./receiving.ts"
+import type { RunQueue } from "./runQueue.ts"
 import { type Body, checkBody, Self } from "./self.ts"
 
-/** Makes a process that takes its first turn when whoever started it has had theirs. */
-export const start = (
-  fiber: Fiber.Fiber<unknown, unknown>,
+/** From where a process is started: what it inherits. */
+export interface Origin {
+  readonly table: ProcessTable
+  readonly runQueue: RunQueue
+  /** The process that starts it, if it is one. */
+  readonly process: Entry | undefined
+  readonly context: Context.Context<never>
+}
+
+export const originOf = (fiber: Fiber.Fiber<unknown, unknown>): Origin => {
+  const table = tableOf(fiber)
+  const runQueue = runQueueOf(table, fiber.cache.scheduler)
+  return { table, runQueue, process: entryOf(fiber), context: fiber.context }
+}
+
+/** Makes a process. It takes its first turn when it is scheduled. */
+export const create = (
+  { context, process, runQueue, table }: Origin,
   behaviour: Behaviour,
   state: unknown,
   label: string | undefined,
   linked: boolean
 ): Entry => {
-  const table = tableOf(fiber)
-  const parent = entryOf(fiber)
-  const entry = new Entry(table, runQueueOf(table, fiber.cache.scheduler), behaviour, fiber.context, parent)
+  const entry = new Entry(table, runQueue, behaviour, context, process)
   entry.label = label
   entry.state = state
   insert(table, entry)
-  if (linked) link(parent!, entry)
+  if (linked) link(process!, entry)
+  if (table.sealed) beginEnding(entry, ExitReason.shutdown())
+  return entry
+}
+
+/** Lets a process take its first turn when whoever started it has had theirs. */
+export const schedule = (entry: Entry): void => {
+  if (entry.scheduled) return
   entry.scheduled = true
   const context = capture()
   entry.runQueue.schedule(
     context === undefined ? entry : { run: () => context.runInAsyncScope(entry.run, entry, undefined) }
   )
-  if (table.sealed) beginEnding(entry, ExitReason.shutdown())
-  return entry
 }
 
 /** Makes a process with a body. */
 export const startBody = (
-  fiber: Fiber.Fiber<unknown, unknown>,
+  origin: Origin,
   body: Body,
   label: string | undefined,
   linked: boolean,
   limits: Limits | undefined
 ): Entry => {
   checkBody(body)
-  const entry = start(fiber, bodyBehaviour, undefined, label, linked)
+  const entry = create(origin, bodyBehaviour, undefined, label, linked)
   entry.state = new Self(entry, body)
   bound(entry, limits)
+  schedule(entry)
   return entry
 }
 
@@ -88,10 +109,10 @@ const Spawn: {
 Spawn.prototype = AtOnce.Prototype<Spawn>({
   label: "Process.spawn",
   now(fiber) {
-    return startBody(fiber, this.body, this.label, this.linked, this.limits)
+    return startBody(originOf(fiber), this.body, this.label, this.linked, this.limits)
   },
   evaluate(fiber) {
-    return Effect.succeed(startBody(fiber, this.body, this.label, this.linked, this.limits))
+    return Effect.succeed(startBody(originOf(fiber), this.body, this.label, this.linked, this.limits))
   }
 })
 

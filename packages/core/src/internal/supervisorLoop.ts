@@ -7,14 +7,15 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import type { Any as AnySpec, Backoff } from "../ChildSpec.ts"
 import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
 import * as Step from "../Step.ts"
-import type { ChildInstance } from "./childInstance.ts"
+import { type ChildInstance, withServices } from "./childInstance.ts"
 import { Child, type Parent, startChild, type StartFailure, stopChild } from "./childRuntime.ts"
-import { Current, entryOf, timersOf } from "./current.ts"
+import { Current, timersOf } from "./current.ts"
 import { deliver } from "./lifecycle.ts"
 import { log } from "./log.ts"
 import * as Mailbox from "./mailbox.ts"
@@ -25,6 +26,7 @@ import * as RestartIntensity from "./restartIntensity.ts"
 import * as RestartPlan from "./restartPlan.ts"
 import { type Definition, InitImpl } from "./serverState.ts"
 import { type Exit, isExit } from "./signal.ts"
+import { type Origin, originOf } from "./spawn.ts"
 import type { Timer, Timers } from "./timers.ts"
 
 /** A tree as it was described, and instantiated. */
@@ -38,6 +40,7 @@ export interface Tree {
 
 class SupervisorState implements Parent {
   readonly self: Entry
+  readonly origin: Origin
   readonly tree: Tree
   readonly timers: Timers
   /** By id, in start order: a Map keeps the place of what it has. */
@@ -45,10 +48,11 @@ class SupervisorState implements Parent {
   readonly byPid = new Map<Entry, Child>()
   readonly history = RestartIntensity.make()
 
-  constructor(self: Entry, tree: Tree, timers: Timers) {
-    this.self = self
+  constructor(fiber: Fiber.Fiber<unknown, unknown>, tree: Tree) {
+    this.origin = originOf(fiber)
+    this.self = this.origin.process!
     this.tree = tree
-    this.timers = timers
+    this.timers = timersOf(fiber)
   }
 }
 
@@ -75,8 +79,16 @@ const remove = (state: SupervisorState, child: Child): void => {
 
 const reversed = (state: SupervisorState): ReadonlyArray<Child> => Array.from(state.children.values()).toReversed()
 
+// What is done at once does not count as steps of the fiber: a long list lets others have their turn every so often.
+const turnEvery = 256
+
 const stopAll = Effect.fnUntraced(function*(state: SupervisorState) {
-  for (const child of reversed(state)) yield* stopChild(state, child)
+  let done = 0
+  for (const child of reversed(state)) {
+    const stopping = stopChild(state, child)
+    if (stopping !== undefined) yield* stopping
+    if (++done % turnEvery === 0) yield* Effect.yieldNow
+  }
 })
 
 // ----------------------------------------------------------------------------
@@ -85,22 +97,25 @@ const stopAll = Effect.fnUntraced(function*(state: SupervisorState) {
 
 const init = (tree: Tree) =>
   Effect.withFiber((fiber) => {
-    const state = new SupervisorState(entryOf(fiber)!, tree, timersOf(fiber))
+    const state = new SupervisorState(fiber, tree)
     // One that was killed has no say any more: its links have ended its children.
     return Effect.onInterrupt(startAll(state), () => state.self.status === gone ? Effect.void : stopAll(state))
   })
 
 const startAll = Effect.fnUntraced(function*(state: SupervisorState) {
+  let done = 0
   for (const { instance, spec } of state.tree.children) {
-    const child = new Child(state, spec, instance.start)
+    const child = new Child(spec, instance)
     state.children.set(spec.id, child)
-    const error = yield* startChild(state, child)
+    const starting = startChild(state, child)
+    const error = Effect.isEffect(starting) ? yield* starting : starting
     if (error !== undefined) {
       log(state.self, "Error", () => [`child ${spec.id} did not start`, error])
       yield* stopAll(state)
       return new InitImpl("Stop", undefined, undefined, ExitReason.shutdown(error))
     }
     if (child.pid === undefined && spec.restart === "temporary") remove(state, child)
+    if (++done % turnEvery === 0) yield* Effect.yieldNow
   }
   return state
 })
@@ -194,24 +209,28 @@ const tryAgain = ({ self, timers }: SupervisorState, child: Child, delay: number
   else fire()
 }
 
-const restart = (state: SupervisorState, child: Child): Effect.Effect<Next> => {
+const restart = (state: SupervisorState, child: Child): Next | Effect.Effect<Next> => {
   child.restarting = undefined
   if (state.tree.strategy !== "one_for_one") return restartGroup(state, child)
-  return Effect.map(startChild(state, child), (error) => {
+  const starting = startChild(state, child)
+  const restarted = (error: StartFailure): Next => {
     if (!startedAgain(state, child, error)) tryAgain(state, child, 0, true)
     return Step.noReply(state)
-  })
+  }
+  return Effect.isEffect(starting) ? Effect.map(starting, restarted) : restarted(starting)
 }
 
 const restartGroup = Effect.fnUntraced(function*(state: SupervisorState, child: Child) {
   const plan = RestartPlan.plan(state.tree.strategy, state.children.values(), child)
   for (const other of plan.stop) {
-    yield* stopChild(state, other)
+    const stopping = stopChild(state, other)
+    if (stopping !== undefined) yield* stopping
     if (other.spec.restart === "temporary") remove(state, other)
   }
   for (const other of plan.start) {
     if (other.spec.restart === "temporary") continue
-    if (startedAgain(state, other, yield* startChild(state, other))) continue
+    const starting = startChild(state, other)
+    if (startedAgain(state, other, Effect.isEffect(starting) ? yield* starting : starting)) continue
     // one_for_all begins anew with everybody down; rest_for_one goes on from the child that failed.
     if (state.tree.strategy === "one_for_all") yield* stopAll(state)
     tryAgain(state, other, 0, true)
@@ -248,9 +267,10 @@ const onStartChild = Effect.fnUntraced(function*(state: SupervisorState, request
   }
   // The caller's services, but the supervisor's process and scope: it is the supervisor that starts.
   const context = Context.add(request.context, Current, state.self)
-  const child = new Child(state, request.spec, Effect.provideContext(request.instance.start, context))
+  const child = new Child(request.spec, withServices(request.instance, context))
   state.children.set(id, child)
-  const error = yield* startChild(state, child)
+  const starting = startChild(state, child)
+  const error = Effect.isEffect(starting) ? yield* starting : starting
   if (error !== undefined || (child.pid === undefined && restart === "temporary")) remove(state, child)
   return error === undefined ? Step.reply(child.pid, state) : Step.fail(error, state)
 })
@@ -258,7 +278,8 @@ const onStartChild = Effect.fnUntraced(function*(state: SupervisorState, request
 const onTerminateChild = Effect.fnUntraced(function*(state: SupervisorState, id: string) {
   const child = state.children.get(id)
   if (child === undefined) return Step.fail(new OtpError.ChildNotFound({ id }), state)
-  yield* stopChild(state, child)
+  const stopping = stopChild(state, child)
+  if (stopping !== undefined) yield* stopping
   if (child.spec.restart === "temporary") remove(state, child)
   return Step.reply(undefined, state)
 })
@@ -267,7 +288,8 @@ const onRestartChild = Effect.fnUntraced(function*(state: SupervisorState, id: s
   const child = state.children.get(id)
   const refused = refuseIfUp(child, id)
   if (refused !== undefined) return Step.fail(refused, state)
-  const error = yield* startChild(state, child!)
+  const starting = startChild(state, child!)
+  const error = Effect.isEffect(starting) ? yield* starting : starting
   return error === undefined ? Step.reply(child!.pid, state) : Step.fail(error, state)
 })
 
