@@ -66,7 +66,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
     // 4: supervision
     ["ChildSpec", "Supervisor", "internal/childRuntime", "internal/supervisorLoop"],
     // 5: behaviours
-    ["GenServer", "internal/callbacks"],
+    ["Agent", "GenServer", "internal/callbacks", "internal/starting"],
     // 6: what stands on all of it
     ["index", "testing/index", "testing/settle"]
   ],

@@ -13,9 +13,8 @@ import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as Rpc from "effect/rpc/Rpc"
 import type * as Scope from "effect/Scope"
-import * as ChildSpec from "./ChildSpec.ts"
-import * as ExitReason from "./ExitReason.ts"
-import type { Place } from "./internal/address.ts"
+import type * as ChildSpec from "./ChildSpec.ts"
+import type * as ExitReason from "./ExitReason.ts"
 import { limitsOf } from "./internal/bounds.ts"
 import type {
   Bound,
@@ -48,14 +47,13 @@ import type { Entry } from "./internal/processTable.ts"
 import * as protocol_ from "./internal/protocol.ts"
 import type { CheckProtocol, Client, Protocol, Ref } from "./internal/protocol.ts"
 import type { Request } from "./internal/request.ts"
-import * as Start from "./internal/serverStart.ts"
 import { type Definition, InitImpl } from "./internal/serverState.ts"
+import { makeStarts } from "./internal/starting.ts"
 import type { AnyName, AnyTarget } from "./Name.ts"
 import type { CallError, StartError } from "./OtpError.ts"
 import type { Pid } from "./Pid.ts"
 import type * as Process from "./Process.ts"
 import type * as Step from "./Step.ts"
-import * as Supervisor from "./Supervisor.ts"
 
 export type {
   From,
@@ -342,55 +340,14 @@ const makeServer = (key: string, protocol: Protocol, callbacks: Callbacks) => {
     mailbox: limitsOf(callbacks.mailbox),
     init: (args) => callbacks.init(...args)
   }
-  const start = (args: ReadonlyArray<unknown>, options: StartOptions, linked: boolean) =>
-    Effect.map(Start.start(definition, args, { ...options, linked }), (pid) => makeRef(key, protocol, pid))
-
-  const child = ({ args, options }: Started<ChildOptions>): ChildSpec.Any =>
-    ChildSpec.fromInstance({ ...options, id: options.id ?? key }, () => {
-      const linked = { ...options, linked: true }
-      if (options.provide === false) return Start.instance(definition, args, linked, Context.empty())
-      const place: Place = { shown: key, pid: undefined }
-      const client = protocol_.makeClient(key, protocol, place, {})
-      return Start.instance(definition, args, linked, Context.make(Context.Service<object>(key), client), place)
-    })
-
-  const split = <Options>(given: ReadonlyArray<unknown>) => splitArgs<Options>(callbacks.init.length, given)
-
-  return {
-    start: (...given: Array<unknown>) => {
-      const { args, options } = split<StartOptions>(given)
-      return start(args, options, false)
-    },
-    startLink: (...given: Array<unknown>) => {
-      const { args, options } = split<StartOptions>(given)
-      return start(args, options, true)
-    },
-    startScoped: (...given: Array<unknown>) => {
-      const { args, options } = split<StartOptions>(given)
-      return Effect.acquireRelease(
-        start(args, options, false),
-        ({ pid }) => Effect.ignore(Gen.stop(pid, { reason: ExitReason.shutdown() })),
-        { interruptible: true }
-      )
-    },
-    child: (...given: Array<unknown>) => child(split<ChildOptions>(given)),
-    layer: (...given: Array<unknown>) => {
-      const started = split<LayerOptions>(given)
-      return Supervisor.make({ children: [child(started)], label: key, backoff: started.options.backoff }).layer
-    }
-  }
+  return makeStarts({
+    key,
+    definition,
+    parameters: callbacks.init.length,
+    makeClient: (place) => protocol_.makeClient(key, protocol, place, {}),
+    makeRef: (pid) => makeRef(key, protocol, pid)
+  })
 }
-
-interface Started<Options> {
-  readonly args: ReadonlyArray<unknown>
-  readonly options: Options
-}
-
-// An `init` with a parameter is given an argument first; one without has nothing but options.
-const splitArgs = <Options>(parameters: number, given: ReadonlyArray<unknown>): Started<Options> =>
-  parameters > 0 || given.length > 1
-    ? { args: given.slice(0, 1), options: (given[1] ?? {}) as Options }
-    : { args: [], options: (given[0] ?? {}) as Options }
 
 const makeRef = (key: string, protocol: Protocol, pid: Entry): { readonly pid: Entry } =>
   protocol_.makeClient(key, protocol, pid, { pid }) as { readonly pid: Entry }

@@ -5,6 +5,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import * as Model from "./Model.ts"
+import { simpler } from "./simpler.ts"
 
 const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 
@@ -60,26 +61,6 @@ export type Raw = typeof Raw.Type
 
 export interface Program {
   readonly commands: ReadonlyArray<Raw>
-}
-
-/** Shorter programs, and the same one in simpler words. */
-const simpler = (commands: ReadonlyArray<Raw>): ReadonlyArray<ReadonlyArray<Raw>> => {
-  const found: Array<ReadonlyArray<Raw>> = []
-  for (let length = commands.length >> 1; length >= 1; length >>= 1) {
-    for (let from = 0; from < commands.length; from += length) found.push(commands.toSpliced(from, length))
-  }
-  for (const [i, command] of commands.entries()) {
-    if (command.atOnce) found.push(commands.with(i, { ...command, atOnce: false }))
-    for (const key of ["by", "which", "n"] as const) {
-      if (command[key] > 0) {
-        found.push(
-          commands.with(i, { ...command, [key]: 0 }),
-          commands.with(i, { ...command, [key]: command[key] - 1 })
-        )
-      }
-    }
-  }
-  return found.filter((each) => each.length > 0)
 }
 
 export const arbitrary: Arbitrary.Arbitrary<Program> = Arbitrary.map(
