@@ -29,10 +29,13 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/childInstance",
       "internal/crashReport",
       "internal/current",
+      "internal/dictionary",
       "internal/later",
       "internal/lifecycle",
       "internal/log",
       "internal/mailbox",
+      "internal/present",
+      "internal/presentCause",
       "internal/processFiber",
       "internal/processTable",
       "internal/receiveMatch",
@@ -64,7 +67,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/withdraw"
     ],
     // 4: supervision
-    ["ChildSpec", "Supervisor", "internal/childRuntime", "internal/supervisorLoop"],
+    ["ChildSpec", "Supervisor", "internal/childRuntime", "internal/supervisorLoop", "internal/supervisorReport"],
     // 5: behaviours
     ["Agent", "GenServer", "internal/callbacks", "internal/starting"],
     // 6: what stands on all of it

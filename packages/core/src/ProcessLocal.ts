@@ -10,9 +10,8 @@ import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import type * as Types from "effect/Types"
 import { type Current, withEntry } from "./internal/current.ts"
+import { dictionaries, none, TypeId, type Values, valuesOf } from "./internal/dictionary.ts"
 import * as Input from "./internal/input.ts"
-
-const TypeId = "~@effect-otp/core/ProcessLocal"
 
 /**
  * A key of the process dictionary, whatever is kept under it.
@@ -91,14 +90,6 @@ export const make: {
 } = (name: string, options?: { readonly defaultValue: () => unknown }) =>
   Object.assign(Object.create(Prototype), { name: Input.nonEmpty("name", name), defaultValue: options?.defaultValue })
 
-type Values = Map<Key, unknown>
-
-// By what the process keeps in its state, rather than by its pid: that is dropped when the process has ended, and the
-// values with it, however long somebody keeps the pid.
-const dictionaries = new WeakMap<object, Values>()
-
-const none: Values = new Map()
-
 const withKey = <A, B>(
   key: ProcessLocal<A, unknown>,
   f: (values: Values, state: object | undefined) => B
@@ -111,8 +102,6 @@ const withKey = <A, B>(
       return f(valuesOf(state), state as object | undefined)
     })
   )
-
-const valuesOf = (state: unknown): Values => dictionaries.get(state as object) ?? none
 
 const read = <A>(values: Values, key: ProcessLocal<A, unknown>): Option.Option<A> =>
   values.has(key) ? Option.some(values.get(key) as A) : Option.none()

@@ -9,6 +9,7 @@ import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import { CurrentLogAnnotations } from "effect/References"
 import { arrived, asProcess, downOf, idle, idleLinked, inNode, queued, signal } from "./utils/process.ts"
 
 const bad = ExitReason.custom("bad")
@@ -571,8 +572,10 @@ describe("what an end does", () => {
     ))
 
   it.effect("EX-025 only an abnormal end of its own is reported", () => {
-    const reports: Array<{ readonly message: unknown; readonly cause: Cause.Cause<unknown> }> = []
-    const logger = Logger.make(({ cause, message }) => void reports.push({ cause, message }))
+    const reports: Array<{ readonly message: any; readonly report: object; readonly cause: Cause.Cause<unknown> }> = []
+    const logger = Logger.make(({ cause, fiber, message }) =>
+      void reports.push({ cause, message, report: fiber.getRef(CurrentLogAnnotations) })
+    )
     return asProcess(() =>
       Effect.gen(function*() {
         const end = (effect: Effect.Effect<unknown, unknown, Process.Current>) =>
@@ -587,9 +590,9 @@ describe("what an end does", () => {
         assert.deepStrictEqual(reports, [])
         yield* end(Effect.die("boom"))
         assert.strictEqual(reports.length, 1)
-        const [title, report] = reports[0]!.message as [string, object]
-        assert.match(title, /^process job #PID<0\.\d+\.0> crashed$/)
-        assert.deepInclude(report, { label: "job", reason: "Crashed", mailboxLength: 0 })
+        const { message: [title], report } = reports[0]!
+        assert.match(title, /^process job #PID<0\.\d+\.0> crashed: "boom"$/)
+        assert.deepInclude(report, { label: "job", reason: `Crashed: "boom"`, mailboxLength: 0 })
         assert.strictEqual(Cause.squash(reports[0]!.cause), "boom")
       })
     ).pipe(Effect.provide(Logger.layer([logger])))

@@ -1,10 +1,12 @@
 import * as ExitReason from "@effect-otp/core/ExitReason"
 import * as GenServer from "@effect-otp/core/GenServer"
 import * as Process from "@effect-otp/core/Process"
+import * as ProcessLocal from "@effect-otp/core/ProcessLocal"
 import * as Step from "@effect-otp/core/Step"
 import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
@@ -26,23 +28,111 @@ describe("a crash report", () => {
           const order = () => Effect.die(boom)
           yield* Effect.exit(ask(server, order))
           assert.strictEqual(lines.length, 1)
-          const [{ cause, level, message: [title, report] }] = lines
-          assert.deepStrictEqual([level, title], ["Error", `test/Told server ${server.pid} crashed`])
-          assert.deepStrictEqual(report, {
-            pid: `${server.pid}`,
-            name: "server",
-            label: "the server",
-            server: "test/Told",
-            lastMessage: { call: "ask", payload: order, caller: `${self.pid}` },
-            state: { count: 1 },
-            reason: "Crashed",
-            mailboxLength: 0,
-            ancestors: [`${self.pid}`]
-          })
+          const [{ cause, level, message, report }] = lines
+          assert.deepStrictEqual([level, ...message], [
+            "Error",
+            `test/Told server ${server.pid} crashed in call ask: Error: boom`
+          ])
+          assert.deepStrictEqual(Object.entries(report), [
+            ["pid", `${server.pid}`],
+            ["name", "server"],
+            ["label", "the server"],
+            ["reason", "Crashed: Error: boom"],
+            ["lastMessage", { call: "ask", payload: "[Function: order]" }],
+            ["client", `${self.pid}`],
+            ["state", { count: 1 }],
+            ["initialCall", "test/Told"],
+            ["ancestors", [`${self.pid}`]],
+            ["mailboxLength", 0],
+            ["messages", []],
+            ["links", []],
+            ["monitors", []],
+            ["trapExit", false],
+            ["dictionary", []]
+          ])
           assert.deepStrictEqual(cause, Cause.die(boom))
         })
       )
     ))
+
+  it.effect("LG-017 shows the mailbox by its first tags, links, monitors, keys of the dictionary and whether it traps exits", () =>
+    logged((lines) =>
+      asProcess((self: Process.Self<Process.Exit>) =>
+        Effect.gen(function*() {
+          const other = yield* Process.spawn(() => Effect.never, { label: "other" })
+          const gate = yield* Deferred.make<void>()
+          const server = yield* told({
+            trapExit: true,
+            info: (state) => Step.noReply(state),
+            init: () =>
+              Effect.gen(function*() {
+                yield* Process.link(other)
+                yield* Process.monitor(other) as Effect.Effect<unknown>
+                yield* ProcessLocal.put(ProcessLocal.make<number>("request"), 12)
+              })
+          }).startLink()
+          yield* tell(server, () => Effect.andThen(Deferred.await(gate), Effect.die("boom")))
+          yield* settle
+          yield* Effect.forkChild(Effect.exit(ask(server, () => 0)))
+          yield* settle
+          yield* tell(server, () => 0)
+          const messages = ["tick", { _tag: "Tick" }, { no: "tag" }, 4, 5, 6]
+          for (const message of messages) yield* Process.send(server.pid as Process.Pid<unknown>, message)
+          yield* settle
+          yield* Process.trapExit(true)
+          yield* Deferred.succeed(gate, undefined)
+          yield* Process.awaitExit(server.pid)
+          assert.deepInclude(lines[0].report, {
+            mailboxLength: 8,
+            messages: ["call ask", "cast tell", "tick", "Tick", "object", "… 3 more"],
+            links: [`${self.pid}`, `other ${other}`],
+            monitors: [`other ${other}`],
+            trapExit: true,
+            dictionary: ["request"]
+          })
+        })
+      )
+    ))
+
+  it.effect("names the callback that crashed, and none where the server was asked to stop", () =>
+    logged((lines) =>
+      Effect.gen(function*() {
+        const die = () => Effect.die("boom")
+        const server = told({ info: die, continue: die })
+        const noReply = (state: unknown) => Step.noReply(state)
+        const causes = [
+          ["crashed in call ask: \"boom\"", server, (ref: Ref) => Effect.exit(ask(ref, die))],
+          ["crashed in cast tell: \"boom\"", server, (ref: Ref) => tell(ref, die)],
+          ["crashed in info: \"boom\"", server, (ref: Ref) => Process.send(ref.pid, "hello")],
+          [
+            "crashed in continue: \"boom\"",
+            server,
+            (ref: Ref) => tell(ref, (state) => Step.noReply(state, { continue: 1 }))
+          ],
+          [
+            "crashed in terminate: \"boom\"",
+            told({ terminate: die }),
+            (ref: Ref) => Effect.andThen(tell(ref, noReply), Effect.exit(GenServer.stop(ref.pid)))
+          ],
+          ["ended in call ask: \"bad\"", server, (ref: Ref) => Effect.exit(ask(ref, (state) => Step.stop(bad, state)))],
+          [
+            "ended: \"bad\"",
+            server,
+            (ref: Ref) => Effect.andThen(tell(ref, noReply), GenServer.stop(ref.pid, { reason: bad }))
+          ]
+        ] as const
+        for (const [i, [title, server, cause]] of causes.entries()) {
+          const ref = yield* server.start()
+          yield* cause(ref)
+          yield* Process.awaitExit(ref.pid)
+          assert.strictEqual(lines[i].message[0], `test/Told ${ref.pid} ${title}`)
+        }
+        assert.strictEqual(lines[4].report.lastMessage.cast, "tell")
+        yield* Effect.exit(told({ init: die }).start())
+        assert.match(lines.at(-1)!.message[0], /^test\/Told #PID<.*> crashed in init: "boom"$/)
+        assert.isFalse("state" in lines.at(-1)!.report)
+      })
+    ).pipe(inNode))
 
   it.effect("is made of a defect in a finalizer of its scope or of a callback, which changes no reason", () =>
     logged((lines) =>
@@ -111,16 +201,17 @@ describe("a crash report", () => {
           yield* cause(ref)
           yield* Process.awaitExit(ref.pid)
         }
-        assert.deepStrictEqual(lines.map(({ message: [, report] }) => report.reason), [
+        assert.deepStrictEqual(lines.map(({ report }) => report.reason), [
           "\"bad\"",
           "\"bad\"",
-          "Crashed",
+          "Crashed: \"boom\"",
           "\"bad\""
         ])
-        const [cast, message, term] = lines.map(({ message: [, report] }) => report.lastMessage)
-        assert.deepStrictEqual([cast, message, { ...term }], [{ cast: "tell", payload: order }, "hello", {
-          continue: "term"
-        }])
+        assert.deepStrictEqual(lines.slice(0, 3).map(({ report }) => report.lastMessage), [
+          { cast: "tell", payload: "[Function: order]" },
+          "hello",
+          { continue: "term" }
+        ])
       })
     ).pipe(inNode))
 
@@ -130,7 +221,7 @@ describe("a crash report", () => {
         for (const init of [() => Effect.die("boom"), () => GenServer.initStop(bad), () => Process.exit(bad)]) {
           yield* Effect.exit(told({ init }).start())
         }
-        assert.deepStrictEqual(lines.map(({ message: [, report] }) => report.reason), ["Crashed", `"bad"`, `"bad"`])
+        assert.deepStrictEqual(lines.map(({ report }) => report.reason), ["Crashed: \"boom\"", `"bad"`, `"bad"`])
       })
     ).pipe(inNode))
 
@@ -205,7 +296,7 @@ describe("a crash report", () => {
           yield* tell(server, (state) => Step.stop(bad, state))
           yield* Process.awaitExit(server.pid)
         }
-        assert.deepStrictEqual(lines.map(({ message: [, report] }) => report.state), [
+        assert.deepStrictEqual(lines.map(({ report }) => report.state), [
           "formatted",
           "formatStatus crashed"
         ])
@@ -238,7 +329,7 @@ describe("a crash report", () => {
         assert.notInclude(line, "1234")
         assert.notInclude(line, "5678")
       }
-      const [{ message: [, report] }] = [JSON.parse(printed[1])]
+      const { annotations: report } = JSON.parse(printed[1])
       assert.deepStrictEqual(report.lastMessage, { call: "open", payload: { password: "<redacted>" } })
       assert.deepStrictEqual(report.state, { key: "<redacted>" })
     }).pipe(inNode))

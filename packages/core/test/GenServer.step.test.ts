@@ -82,8 +82,12 @@ describe("info", () => {
         const server = yield* told().start({ name: "server" })
         yield* send(server, "hello")
         assert.strictEqual(yield* ask(server, (n) => Step.reply(n, n)), 0)
-        assert.deepStrictEqual(lines.map(({ level, message }) => [level, ...message]), [
-          ["Warn", `test/Told server ${server.pid} got a message that it has no info callback for`, "hello"]
+        assert.deepStrictEqual(lines.map(({ level, message: [title], report }) => [level, title, report]), [
+          ["Warn", `test/Told server ${server.pid} got a message that it has no info callback for`, {
+            pid: `${server.pid}`,
+            name: "server",
+            message: "hello"
+          }]
         ])
       })
     ).pipe(inNode))

@@ -5,6 +5,7 @@ import type * as Pid from "@effect-otp/core/Pid"
 import * as Process from "@effect-otp/core/Process"
 import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -373,9 +374,9 @@ describe("a resolver that throws", () => {
               const seen = reason._tag === "Kill" ? ExitReason.killed : reason
               assert.sameDeepMembers((yield* arrived(self)).map(signal), [["Down", pid, seen], ["Exit", pid, seen]])
               assert.deepStrictEqual(yield* Process.list, [self.pid])
-              const [{ level, message }, ...more] = lines.slice(reason._tag === "Kill" ? 1 : 0)
+              const [{ cause, level, message }, ...more] = lines.slice(reason._tag === "Kill" ? 1 : 0)
               assert.deepStrictEqual([level, message[0]], ["Error", "the resolver of directory/key threw"])
-              assert.strictEqual(message[1].message, `${what} is broken`)
+              assert.strictEqual((Cause.squash(cause) as Error).message, `${what} is broken`)
               assert.deepStrictEqual(more, [])
             }
           })
@@ -396,7 +397,7 @@ describe("a resolver that throws", () => {
           broken.add("whereis")
           yield* TestClock.adjust(15)
           assert.deepStrictEqual(yield* arrived(self), ["by pid", "later"])
-          assert.deepStrictEqual(lines.map(({ message }) => message[1].message), [
+          assert.deepStrictEqual(lines.map(({ cause }) => (Cause.squash(cause) as Error).message), [
             "whereis is broken",
             "whereis is broken"
           ])
@@ -419,7 +420,7 @@ describe("a resolver that throws", () => {
           broken.add("format")
           yield* Process.send(pid, "crash")
           assert.strictEqual((yield* self.receive).reason._tag, "Crashed")
-          assert.deepStrictEqual(lines.map(({ message }) => message[1].name), ["via ?"])
+          assert.deepStrictEqual(lines.map(({ report }) => report.name), ["via ?"])
         })
       )
     ))

@@ -59,7 +59,7 @@ describe("setLabel", () => {
         )
         yield* Process.awaitExit(pid)
         assert.deepStrictEqual(ancestors, [[`${pid}`], [`labelled ${pid}`], [`named ${pid}`]])
-        assert.deepInclude(lines[0].message[1], { name: "named", label: "labelled" })
+        assert.deepInclude(lines[0].report, { name: "named", label: "labelled" })
       }))
     ))
 

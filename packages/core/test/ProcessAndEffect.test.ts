@@ -259,7 +259,7 @@ describe("finalizers", () => {
             yield* end(pid)
             assert.deepStrictEqual((yield* self.receive).reason, reason)
             yield* settle
-            const [{ cause, level, message: [title, report] }, ...more] = lines.slice(i)
+            const [{ cause, level, message: [title], report }, ...more] = lines.slice(i)
             assert.deepStrictEqual([level, more], ["Error", []])
             assert.strictEqual(title, `process ${pid} crashed while it ended (${ExitReason.format(reason)})`)
             assert.deepStrictEqual(report, {
@@ -548,13 +548,12 @@ describe("context", () => {
     Effect.gen(function*() {
       const seen: Array<unknown> = []
       const logger = Logger.make(({ fiber, message }) => {
-        seen.push([fiber.getRef(CurrentLogAnnotations), Array.isArray(message) ? String(message[0]) : message])
+        seen.push([fiber.getRef(CurrentLogAnnotations).request, Array.isArray(message) ? String(message[0]) : message])
       })
       const body = Process.spawn(() => Effect.andThen(Effect.log("hello"), Effect.die("boom")), { label: "worker" })
       const pid = yield* body.pipe(Effect.annotateLogs("request", 12), Effect.provide(Logger.layer([logger])))
       yield* Process.awaitExit(pid)
-      const request = { request: 12 }
-      assert.deepStrictEqual(seen, [[request, "hello"], [request, `process worker ${pid} crashed`]])
+      assert.deepStrictEqual(seen, [[12, "hello"], [12, `process worker ${pid} crashed: "boom"`]])
     }).pipe(inNode))
 
   it.effect("a span of the spawner is the parent of the spans of the process", () =>

@@ -12,9 +12,9 @@ import { isPid } from "../Pid.ts"
 import type { ChildInstance } from "./childInstance.ts"
 import * as Input from "./input.ts"
 import { link, sendExit, unlink } from "./lifecycle.ts"
-import { log } from "./log.ts"
-import { describe, ended, type Entry } from "./processTable.ts"
+import { ended, type Entry } from "./processTable.ts"
 import type { Origin } from "./spawn.ts"
+import { reportNotShutDown, reportStarted, reportStop } from "./supervisorReport.ts"
 import { awaitClosed, concludeNow } from "./wait.ts"
 
 /** A running supervisor, and whose end it is told of. */
@@ -77,7 +77,7 @@ const onStarted = ({ byPid, self }: Parent, child: Child, entry: Entry): undefin
   // A start of the user's own may have forgotten the link, and the process may have ended since.
   if (entry.status === ended) sendExit(self, entry, entry.reason!, "link")
   else link(self, entry)
-  log(self, "Debug", () => [`started child ${child.spec.id} as ${entry}`])
+  reportStarted(self, child)
 }
 
 // When it is the supervisor that is interrupted, nobody comes here: a start that interrupts itself is one that crashed.
@@ -102,9 +102,7 @@ const awaitReleased = Effect.fnUntraced(function*(supervisor: Entry, child: Chil
   const entry = child.last
   child.last = undefined
   if (entry === undefined || (yield* awaitClosed(entry, limitOf(child)))) return
-  log(supervisor, "Error", () => [
-    `child ${child.spec.id} ${describe(entry)} was killed, and its finalizers still run: it leaks`
-  ])
+  reportStop(supervisor, child, entry, "was killed, and its finalizers still run: it leaks")
 })
 
 /**
@@ -131,14 +129,12 @@ export const stopChild = ({ byPid, self }: Parent, child: Child): Effect.Effect<
 const awaitShutdown = Effect.fnUntraced(function*(supervisor: Entry, child: Child, entry: Entry) {
   if (yield* awaitClosed(entry, limitOf(child))) return reportShutdown(supervisor, child, entry)
   sendExit(entry, supervisor, ExitReason.kill, "exit")
-  log(supervisor, "Error", () => [`child ${child.spec.id} ${describe(entry)} did not shut down in time: killed`])
+  reportStop(supervisor, child, entry, "did not shut down in time: killed")
   yield* awaitReleased(supervisor, child)
 })
 
 const reportShutdown = (supervisor: Entry, child: Child, entry: Entry): undefined => {
   const reason = entry.reason!
   if (reason._tag === "Shutdown" || (reason._tag === "Normal" && child.spec.restart !== "permanent")) return
-  log(supervisor, "Error", () => [
-    `child ${child.spec.id} ended with ${ExitReason.format(reason)} when it was told to shut down`
-  ])
+  reportNotShutDown(supervisor, child, entry)
 }

@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type { Via } from "../Name.ts"
 import { log } from "./log.ts"
@@ -15,7 +16,7 @@ export const guarded = <A>(context: Context.Context<never>, name: AnyVia, ask: (
   try {
     return ask(name)
   } catch (defect) {
-    log({ context }, "Error", () => [`the resolver of ${name} threw`, defect])
+    log({ context }, "Error", () => ({ title: `the resolver of ${name} threw`, cause: Cause.die(defect) }))
     return undefined
   }
 }

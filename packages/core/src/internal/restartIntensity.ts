@@ -19,6 +19,18 @@ export interface History {
 
 export const make = (): History => ({ times: [], next: 0 })
 
+/** How many of the latest restarts are within the window at `now`. They are in order, and there may be many. */
+export const countWithin = ({ next, times }: History, { withinMillis }: Intensity, now: number): number => {
+  let outside = 0
+  let inside = times.length
+  while (outside < inside) {
+    const middle = (outside + inside) >> 1
+    if (now - times[(next + middle) % times.length] <= withinMillis) inside = middle
+    else outside = middle + 1
+  }
+  return times.length - outside
+}
+
 /**
  * Records a restart at `now` and tells whether it is within the limit. The window is inclusive: a restart exactly
  * `withinMillis` ago still counts.

@@ -14,7 +14,7 @@ import { conclude, unbound, wake } from "./lifecycle.ts"
 import { ended, ending, type Entry } from "./processTable.ts"
 import { Cast, Request } from "./request.ts"
 import { runEffect } from "./serverEffect.ts"
-import type { ServerState } from "./serverState.ts"
+import { Continue, type ServerState } from "./serverState.ts"
 import { stopTimeout } from "./serverTimeout.ts"
 
 export const crash = (entry: Entry, server: ServerState, cause: Cause.Cause<unknown>): false => {
@@ -50,6 +50,7 @@ const terminated = (entry: Entry, server: ServerState, exit: Exit.Exit<unknown, 
   if (entry.status === ended) reportFinalizer(entry, exit)
   else if (exit._tag === "Failure") {
     server.crash = exit.cause
+    server.lastMessage = new Terminating(server.lastMessage)
     server.reports = true
     entry.reason = ExitReason.crashed(exit.cause)
   }
@@ -106,19 +107,50 @@ const dropRequests = (server: ServerState, reason: ExitReason.ExitReason): void 
 }
 
 const detailsOf = (server: ServerState): CrashDetails => {
-  const { formatStatus, name } = server.definition
-  let state = server.state
-  try {
-    if (formatStatus !== undefined) state = formatStatus(state)
-  } catch {
-    state = "formatStatus crashed"
+  const { lastMessage } = server
+  const starting = server.starter !== undefined
+  return {
+    during: starting ? "init" : duringOf(server, lastMessage),
+    ...describeMessage(lastMessage),
+    state: starting ? undefined : stateOf(server),
+    requestTag: (node) => node instanceof Request || node instanceof Cast ? tagOf(node) : undefined
   }
-  return { server: name, lastMessage: describeMessage(server.lastMessage), state }
 }
 
-const describeMessage = (message: unknown): unknown => {
-  if (message instanceof Request) {
-    return { call: message.operation.tag, payload: message.message, caller: message.caller?.toString() }
+const stateOf = ({ definition: { formatStatus }, state }: ServerState): unknown => {
+  try {
+    return formatStatus === undefined ? state : formatStatus(state)
+  } catch {
+    return "formatStatus crashed"
   }
-  return message instanceof Cast ? { cast: message.tag, payload: message.message } : message
+}
+
+// Who asks a server to stop with an abnormal reason does so between callbacks: it was in none then.
+const duringOf = ({ crash, current }: ServerState, lastMessage: unknown): string | undefined => {
+  if (lastMessage instanceof Terminating) return "terminate"
+  if (current !== undefined) return tagOf(current)
+  if (crash === undefined) return undefined
+  if (lastMessage instanceof Cast) return tagOf(lastMessage)
+  return lastMessage instanceof Continue ? "continue" : "info"
+}
+
+const tagOf = (message: Request | Cast): string =>
+  message instanceof Request ? `call ${message.operation.tag}` : `cast ${message.tag}`
+
+/** Stands for the last message from when `terminate` has crashed. */
+class Terminating {
+  readonly lastMessage: unknown
+
+  constructor(lastMessage: unknown) {
+    this.lastMessage = lastMessage
+  }
+}
+
+const describeMessage = (message: unknown): Pick<CrashDetails, "lastMessage" | "client"> => {
+  if (message instanceof Terminating) return describeMessage(message.lastMessage)
+  if (message instanceof Request) {
+    return { lastMessage: { call: message.operation.tag, payload: message.message }, client: message.caller }
+  }
+  const lastMessage = message instanceof Cast ? { cast: message.tag, payload: message.message } : message
+  return { lastMessage, client: undefined }
 }

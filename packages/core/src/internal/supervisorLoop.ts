@@ -17,7 +17,6 @@ import { type ChildInstance, withServices } from "./childInstance.ts"
 import { Child, type Parent, startChild, type StartFailure, stopChild } from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
 import { deliver } from "./lifecycle.ts"
-import { log } from "./log.ts"
 import * as Mailbox from "./mailbox.ts"
 import { ended as gone, type Entry } from "./processTable.ts"
 import type { Operation } from "./request.ts"
@@ -27,6 +26,7 @@ import * as RestartPlan from "./restartPlan.ts"
 import { type Definition, InitImpl } from "./serverState.ts"
 import { type Exit, isExit } from "./signal.ts"
 import { type Origin, originOf } from "./spawn.ts"
+import { reportEnded, reportGaveUp, reportNotStarted, reportRestart, reportStranger } from "./supervisorReport.ts"
 import type { Timer, Timers } from "./timers.ts"
 
 /** A tree as it was described, and instantiated. */
@@ -110,7 +110,7 @@ const startAll = Effect.fnUntraced(function*(state: SupervisorState) {
     const starting = startChild(state, child)
     const error = Effect.isEffect(starting) ? yield* starting : starting
     if (error !== undefined) {
-      log(state.self, "Error", () => [`child ${spec.id} did not start`, error])
+      reportNotStarted(state.self, child, error, false)
       yield* stopAll(state)
       return new InitImpl("Stop", undefined, undefined, ExitReason.shutdown(error))
     }
@@ -135,7 +135,7 @@ const onExit = (state: SupervisorState, exit: Exit) => {
   const { restart, significant } = child.spec
   const decision = RestartDecision.decide(restart, exit.reason)
   if (decision === "restart") return onRestart(state, child)
-  if (ExitReason.isAbnormal(exit.reason)) log(state.self, "Error", () => [ended(child)])
+  if (ExitReason.isAbnormal(exit.reason)) reportEnded(state.self, child)
   if (decision === "remove") remove(state, child)
   return RestartDecision.shutsDown(state.tree.autoShutdown, significant, () => significantLeft(state))
     ? Step.stop(ExitReason.shutdown(), state)
@@ -148,8 +148,6 @@ const significantLeft = (state: SupervisorState): boolean => {
   }
   return false
 }
-
-const ended = (child: Child): string => `child ${child.spec.id} ended (${ExitReason.format(child.reason)})`
 
 // ----------------------------------------------------------------------------
 // restarts
@@ -175,14 +173,14 @@ const onRestart = (state: SupervisorState, child: Child): Next | Effect.Effect<N
 }
 
 const restartAfter = (state: SupervisorState, child: Child, delay: number): Next | Effect.Effect<Next> => {
-  log(state.self, "Warn", () => [`${ended(child)}, restarting it${delay === 0 ? "" : ` in ${delay} ms`}`])
+  reportRestart(state.self, child, delay, state)
   if (delay === 0) return restart(state, child)
   tryAgain(state, child, delay, false)
   return Step.noReply(state)
 }
 
 const giveUp = (state: SupervisorState, child: Child, why: string) => {
-  log(state.self, "Error", () => [`giving up: ${ended(child)}, and ${why}`])
+  reportGaveUp(state.self, child, why, state)
   return Step.stop(ExitReason.shutdown(), state)
 }
 
@@ -241,7 +239,7 @@ const restartGroup = Effect.fnUntraced(function*(state: SupervisorState, child: 
 
 const startedAgain = (state: SupervisorState, child: Child, error: StartFailure): boolean => {
   child.startedAt = state.timers.now()
-  if (error !== undefined) log(state.self, "Error", () => [`child ${child.spec.id} did not start again`, error])
+  if (error !== undefined) reportNotStarted(state.self, child, error, true)
   return error === undefined
 }
 
@@ -376,11 +374,7 @@ export const definition: Definition = {
         ? onRestart(state as SupervisorState, message.child)
         : restart(state as SupervisorState, message.child)
     }
-    log(
-      (state as SupervisorState).self,
-      "Error",
-      () => ["a supervisor got a message that it does not understand", message]
-    )
+    reportStranger((state as SupervisorState).self, message)
     return Step.noReply(state)
   },
   terminate: (state) => stopAll(state as SupervisorState),

@@ -43,6 +43,6 @@ export const released = (entry: Entry): Effect.Effect<void> =>
     log(
       entry,
       "Error",
-      () => [`${describe(entry)} did not start and was killed, and its finalizers still run: it leaks`]
+      () => ({ title: `${describe(entry)} did not start and was killed, and its finalizers still run: it leaks` })
     )
   })

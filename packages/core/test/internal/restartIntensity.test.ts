@@ -38,6 +38,17 @@ describe("restartIntensity", () => {
     { arbitrary: { runs: scale.cases } }
   )
 
+  it.prop("counts the restarts that are within the window", inputs, ({ gaps, maxRestarts, withinMillis }) => {
+    const history = RestartIntensity.make()
+    const intensity = { maxRestarts, withinMillis }
+    let now = 0
+    for (const gap of gaps) {
+      RestartIntensity.record(history, intensity, now += gap)
+      const within = history.times.filter((time) => now - time <= withinMillis)
+      assert.strictEqual(RestartIntensity.countWithin(history, intensity, now), within.length)
+    }
+  }, { arbitrary: { runs: scale.cases } })
+
   it.prop("keeps no more times than there may be restarts", inputs, ({ gaps, maxRestarts, withinMillis }) => {
     const history = RestartIntensity.make()
     let now = 0

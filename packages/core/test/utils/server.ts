@@ -9,6 +9,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 
 export class Refused extends Schema.TaggedError<Refused>()("Refused", {}) {}
@@ -81,6 +82,8 @@ export const messageOf = (reason: Process.Exit["reason"]): string => {
 export interface Line {
   readonly level: string
   readonly message: ReadonlyArray<any>
+  /** Its annotations: what a report tells besides its title. */
+  readonly report: any
   readonly cause: Cause.Cause<unknown>
 }
 
@@ -88,8 +91,9 @@ export interface Line {
 export const logged = <A, E, R>(body: (lines: ReadonlyArray<Line>) => Effect.Effect<A, E, R>) =>
   Effect.suspend(() => {
     const lines: Array<Line> = []
-    const logger = Logger.make(({ cause, logLevel, message }) => {
-      lines.push({ level: logLevel, message: Array.isArray(message) ? message : [message], cause })
+    const logger = Logger.make(({ cause, fiber, logLevel, message }) => {
+      const report = fiber.getRef(References.CurrentLogAnnotations)
+      lines.push({ level: logLevel, message: Array.isArray(message) ? message : [message], report, cause })
     })
     return Effect.provide(body(lines), Logger.layer([logger]))
   })
