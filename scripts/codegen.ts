@@ -2,14 +2,15 @@
  * The barrels of the packages are written by this script, so that the public surface is exactly the public modules:
  * `Name.ts` becomes `export * as Name`, a file with a lower-case name (`settle.ts`) gives its exports themselves, and
  * each carries the first paragraph of its module doc. `testing/vitest.ts` is left out, because only its users have
- * `@effect/vitest`. With `--check` nothing is written; a barrel that differs is an error.
+ * `@effect/vitest`, and `GenServerRpc.ts`, because only its users load Effect's RPC client. With `--check` nothing is
+ * written; a barrel that differs is an error.
  */
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 
 const root = path.resolve(import.meta.dirname, "..")
 const check = process.argv.includes("--check")
-const notInABarrel = new Set(["index", "vitest"])
+const notInABarrel = new Set(["index", "vitest", "GenServerRpc"])
 
 const summary = (file: string): string => {
   const doc = /^\/\*\*\n([\s\S]*?)\n?[ ]\*(?:\n|\/)/.exec(readFileSync(file, "utf8"))

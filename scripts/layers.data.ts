@@ -71,7 +71,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
     // 5: behaviours
     ["Agent", "GenServer", "internal/callbacks", "internal/starting"],
     // 6: what stands on all of it
-    ["index", "testing/index", "testing/settle"]
+    ["GenServerRpc", "index", "testing/index", "testing/settle"]
   ],
   "packages/ratelimiter/src": [
     // 0: a limit and an answer, as data

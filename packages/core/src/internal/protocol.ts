@@ -35,6 +35,9 @@ const Accepted: Accepted = Object.assign(
   } as const
 )
 
+/** Whether nobody waits for an answer to it. */
+export const isCast = (rpc: Rpc.AnyWithProps): boolean => rpc.successSchema === Accepted
+
 /**
  * A request without an answer: an Rpc whose success schema is `Accepted`.
  *
@@ -179,12 +182,11 @@ const requestOf = (protocol: Protocol, rpc: Rpc.AnyWithProps): ForAddress => {
 const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps): ForAddress => {
   const tag = rpc._tag
   const operation: Operation = { tag, declares: (error) => Schema.is(rpc.errorSchema)(error) }
-  const send = rpc.successSchema === Accepted
+  const send = isCast(rpc)
     ? (address: Address, payload: unknown) => Gen.cast(address, protocol, tag, payload)
     : (address: Address, payload: unknown) => Gen.call(address, protocol, operation, payload)
-  const { ast } = rpc.payloadSchema
-  const absent = ast._tag === "Objects" ? {} : undefined
-  if (!constructs(ast)) {
+  const absent = absentOf(rpc)
+  if (!constructs(rpc.payloadSchema.ast)) {
     return (address) => {
       // A request without a payload is the same value each time, and is made once.
       let bare: Effect.Effect<unknown, unknown> | undefined
@@ -196,7 +198,11 @@ const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps): ForAddress => {
     Effect.suspend(() => send(address, construct(`${key}.${tag}`, rpc.payloadSchema, input)))
 }
 
-const construct = (request: string, schema: Schema.Top, input: unknown): unknown => {
+/** The payload of a request that is made without one. */
+export const absentOf = (rpc: Rpc.AnyWithProps): unknown => rpc.payloadSchema.ast._tag === "Objects" ? {} : undefined
+
+/** Makes a payload, or dies of what is wrong with it. */
+export const construct = (request: string, schema: Schema.Top, input: unknown): unknown => {
   try {
     return schema.make(input)
   } catch (error) {
