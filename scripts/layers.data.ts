@@ -63,13 +63,16 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/serverLoop",
       "internal/serverStart",
       "internal/serverState",
+      "internal/serverSystem",
       "internal/serverTimeout",
+      "internal/systemCall",
+      "internal/systemRequest",
       "internal/withdraw"
     ],
     // 4: supervision
     ["ChildSpec", "Supervisor", "internal/childRuntime", "internal/supervisorLoop", "internal/supervisorReport"],
     // 5: behaviours
-    ["Agent", "GenServer", "internal/callbacks", "internal/starting"],
+    ["Agent", "GenServer", "Sys", "internal/callbacks", "internal/starting"],
     // 6: what stands on all of it
     ["GenServerRpc", "index", "testing/index", "testing/settle"]
   ],

@@ -14,7 +14,7 @@ import * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import type { ExitReason } from "./ExitReason.ts"
 import type * as GenServer from "./GenServer.ts"
-import type { Address } from "./internal/address.ts"
+import { type Address, AddressTypeId } from "./internal/address.ts"
 import type { InitArgs, ServicesOf } from "./internal/callbacks.ts"
 import { Current, CurrentTable } from "./internal/current.ts"
 import * as Gen from "./internal/gen.ts"
@@ -42,8 +42,18 @@ const TypeId = "~@effect-otp/core/Agent"
  * @category models
  * @since 0.1.0
  */
-export interface Agent<in out S> {
+export interface Agent<in out S> extends Any {
   readonly [TypeId]: Types.Invariant<S>
+}
+
+/**
+ * A way to reach an agent, whatever it keeps.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Any {
+  readonly [TypeId]: unknown
 }
 
 /**
@@ -330,7 +340,7 @@ export const cast = <S, B extends OrEffect<S, never>>(
   f: (state: S) => B
 ): Effect.Effect<void, never, Needs<B>> =>
   Effect.withFiber((fiber) => {
-    const { address, protocol } = handleOf(agent)
+    const { [AddressTypeId]: address, protocol } = handleOf(agent)
     return Gen.cast(address, protocol, "cast", work(f, fiber.context))
   }) as never
 
@@ -350,7 +360,7 @@ export const cast = <S, B extends OrEffect<S, never>>(
 export const stop = <S>(
   agent: Agent<S>,
   options?: { readonly reason?: ExitReason | undefined; readonly timeout?: Duration.Input | undefined }
-): Effect.Effect<void, CallError> => Effect.suspend(() => Gen.stop(handleOf(agent).address, options))
+): Effect.Effect<void, CallError> => Effect.suspend(() => Gen.stop(handleOf(agent)[AddressTypeId], options))
 
 // ----------------------------------------------------------------------------
 // at runtime
@@ -358,11 +368,15 @@ export const stop = <S>(
 
 interface Handle {
   readonly [TypeId]: typeof TypeId
+  readonly [AddressTypeId]: Address
   readonly protocol: object
-  readonly address: Address
 }
 
-const makeHandle = (protocol: object, address: Address): Handle => ({ [TypeId]: TypeId, protocol, address })
+const makeHandle = (protocol: object, address: Address): Handle => ({
+  [TypeId]: TypeId,
+  [AddressTypeId]: address,
+  protocol
+})
 
 const handleOf = (agent: unknown): Handle => {
   const isAgent = typeof agent === "object" && agent !== null && TypeId in agent
@@ -411,7 +425,7 @@ const ask = (
   options: Options | undefined
 ): Effect.Effect<unknown, unknown> =>
   Effect.withFiber((fiber) => {
-    const { address, protocol } = handleOf(agent)
+    const { [AddressTypeId]: address, protocol } = handleOf(agent)
     const call = Gen.call(address, protocol, operations[tag], work(f, fiber.context))
     if (options?.timeout === undefined) return call
     return Effect.provideService(call, Gen.CallTimeout, Input.millis("timeout", options.timeout))

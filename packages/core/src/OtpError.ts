@@ -418,3 +418,56 @@ export class ChildRestarting extends Data.TaggedError("ChildRestarting")<{ reado
     return `the child ${format(this.id)} is being restarted: terminate it first`
   }
 }
+
+// ----------------------------------------------------------------------------
+// system requests
+// ----------------------------------------------------------------------------
+
+/**
+ * The process has a body of its own and no behaviour: it understands no system requests.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotAServer extends Data.TaggedError("NotAServer")<{
+  /** The process, as it prints. */
+  readonly target: string
+  readonly request: string
+}> {
+  override get message(): string {
+    return `${this.request} is a request to a behaviour, and ${this.target} is a process with a body of its own`
+  }
+}
+
+/**
+ * What a system request runs in a server has died there. The server goes on with the state that it had.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CallbackFailed extends Data.TaggedError("CallbackFailed")<{
+  /** The kind of server. */
+  readonly server: string
+  readonly request: string
+  readonly cause: Cause.Cause<unknown>
+}> {
+  override get message(): string {
+    return `${this.request} failed in ${this.server}, which keeps its state: ${Cause.pretty(this.cause)}`
+  }
+}
+
+/**
+ * The code of a server can be changed only while it is suspended (`Sys.suspend`). Nothing was changed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotSuspended extends Data.TaggedError("NotSuspended")<{
+  /** The process, as it prints. */
+  readonly target: string
+  readonly request: string
+}> {
+  override get message(): string {
+    return `${this.request} needs ${this.target} to be suspended first, with Sys.suspend`
+  }
+}

@@ -35,6 +35,7 @@ const RefTypeId = "~@effect-otp/core/Supervisor/Ref"
 
 export type { AutoShutdown } from "./internal/restartDecision.ts"
 export type { Strategy } from "./internal/restartPlan.ts"
+export type { Snapshot } from "./internal/supervisorLoop.ts"
 
 // ----------------------------------------------------------------------------
 // models

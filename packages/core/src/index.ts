@@ -76,6 +76,11 @@ export * as Step from "./Step.ts"
 export * as Supervisor from "./Supervisor.ts"
 
 /**
+ * Looks into a running server, whatever it is: its state, its events, and a pause in which nothing moves.
+ */
+export * as Sys from "./Sys.ts"
+
+/**
  * Messages that are sent later, on Effect's Clock.
  */
 export * as Timer from "./Timer.ts"

@@ -6,6 +6,7 @@ import * as Name from "@effect-otp/core/Name"
 import * as Node from "@effect-otp/core/Node"
 import * as Process from "@effect-otp/core/Process"
 import * as Supervisor from "@effect-otp/core/Supervisor"
+import * as Sys from "@effect-otp/core/Sys"
 import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -198,6 +199,21 @@ describe("a function", () => {
       const { reason } = yield* callFails(exit, "ServerExited")
       assert.deepStrictEqual(reason.reason, ExitReason.custom("boo"))
     }).pipe(inNode, silent))
+
+  it.effect("SY-017 answers system requests, by its handle and by its service", () =>
+    Effect.gen(function*() {
+      const agent = yield* Agent.start(() => 1)
+      assert.strictEqual(yield* Sys.getState<number>(agent), 1)
+      yield* Sys.suspend(agent)
+      assert.strictEqual(yield* Sys.replaceState(agent, (n: number) => n + 1), 2)
+      yield* Sys.resume(agent)
+      assert.strictEqual(yield* Agent.get(agent, keep), 2)
+      class Kept extends Agent.Service<Kept, number>()("test/Kept") {
+        static readonly server = this.implement(() => 3)
+      }
+      const kept = Effect.flatMap(Kept, Sys.getState<number>)
+      assert.strictEqual(yield* Effect.provide(kept, Kept.server.layer()), 3)
+    }).pipe(inNode))
 
   it.effect("that crashes is reported with the value, and without what belongs to the caller", () =>
     logged((lines) =>

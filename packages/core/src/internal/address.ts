@@ -27,3 +27,10 @@ export const locateNow = (address: Address): Entry | undefined =>
   address instanceof Entry ? address : isPlace(address) ? address.pid : undefined
 
 export const showAddress = (address: Address): string => isPlace(address) ? address.shown : show(address)
+
+/** Where a client that has no pid keeps whom it reaches. */
+export const AddressTypeId = "~@effect-otp/core/address"
+
+/** Whom a client reaches, if it is one. */
+export const addressOf = (client: object): Address | undefined =>
+  (client as { readonly [AddressTypeId]?: Address })[AddressTypeId]

@@ -36,6 +36,8 @@ export class Child {
   /** Takes the reason of an end and gives the delay before the next start. */
   backoff: ((now: number, reason: ExitReason.ExitReason) => Effect.Effect<number | undefined>) | undefined = undefined
   startedAt = 0
+  /** How often it was started again, by itself or with its group. */
+  restarts = 0
   reason: ExitReason.ExitReason = ExitReason.normal
 
   constructor(spec: AnySpec, instance: ChildInstance) {

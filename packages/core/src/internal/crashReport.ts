@@ -10,7 +10,7 @@ import type * as Exit from "effect/Exit"
 import type * as ExitReason from "../ExitReason.ts"
 import { valuesOf } from "./dictionary.ts"
 import * as FewSet from "./fewSet.ts"
-import { log } from "./log.ts"
+import { log as write } from "./log.ts"
 import type { MailNode } from "./mailbox.ts"
 import { cut, present } from "./present.ts"
 import { presentReason } from "./presentCause.ts"
@@ -26,6 +26,8 @@ export interface CrashDetails {
   readonly state?: unknown
   /** What kind of message a request is. */
   readonly requestTag?: (node: MailNode) => string | undefined
+  /** The events that it kept, if it was told to keep some. */
+  readonly log?: ReadonlyArray<unknown> | undefined
 }
 
 const who = (entry: Entry) => ({ pid: entry, name: entry.name?.toString(), label: entry.label })
@@ -36,8 +38,8 @@ export const reportCrash = (
   reason: ExitReason.ExitReason,
   details: () => CrashDetails = () => ({})
 ): void =>
-  log(entry, "Error", () => {
-    const { client, during, lastMessage, requestTag, state } = details()
+  write(entry, "Error", () => {
+    const { client, during, lastMessage, log, requestTag, state } = details()
     const initialCall = entry.behaviour.initialCall?.(entry)
     const why = presentReason(reason)
     const crashed = reason._tag === "Crashed"
@@ -50,6 +52,7 @@ export const reportCrash = (
         lastMessage,
         client: client && describe(client),
         state,
+        log,
         initialCall,
         ancestors: ancestorsOf(entry),
         mailboxLength: entry.length,
@@ -86,7 +89,7 @@ const tagOf = (message: unknown): string => {
  */
 export const reportFinalizer = (entry: Entry, exit: Exit.Exit<unknown, unknown>): void => {
   if (exit._tag === "Success" || !Cause.hasDies(exit.cause)) return
-  log(entry, "Error", () => {
+  write(entry, "Error", () => {
     const reason = presentReason(entry.reason!)
     return {
       title: `process ${describe(entry)} crashed while it ended (${reason})`,
@@ -103,7 +106,7 @@ export const reportFinalizer = (entry: Entry, exit: Exit.Exit<unknown, unknown>)
 
 /** A message that a server does not take is dropped, with a warning. */
 export const reportUnexpected = (entry: Entry, server: string, message: unknown): void =>
-  log(entry, "Warn", () => ({
+  write(entry, "Warn", () => ({
     title: `${server} ${describe(entry)} got a message that it has no info callback for`,
     details: { ...who(entry), message }
   }))

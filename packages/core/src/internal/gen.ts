@@ -120,7 +120,7 @@ Call.prototype = AtOnce.Prototype<Call>({
 })
 
 /** Suspends the caller until its request is done; delivers it first, unless it has been taken already. */
-const wait = (
+export const wait = (
   fiber: Fiber.Fiber<unknown, unknown>,
   request: Request,
   receiver: Entry | undefined
@@ -148,7 +148,7 @@ const wait = (
  * Whether a server waits for what this fiber waits for: it does if the fiber belongs to the callback that runs, and not if
  * an earlier callback left it in the background.
  */
-const waits = (caller: Entry, fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+export const waits = (caller: Entry, fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   caller.state instanceof ServerState && caller.state.busy &&
   (caller.fiber === undefined || fiber.id >= caller.fiber.id)
 
@@ -163,7 +163,7 @@ const timeoutOf = (fiber: Fiber.Fiber<unknown, unknown>): number => {
 const longestCircle = 100
 
 /** The circle that a call from `caller` to `target` would close, if it would. */
-const circle = (caller: Entry, target: Entry): ReadonlyArray<string> | undefined => {
+export const circle = (caller: Entry, target: Entry): ReadonlyArray<string> | undefined => {
   let entry: Entry | undefined = caller
   for (let left = longestCircle; left > 0 && entry !== undefined; left--) {
     if (entry === target) return chainOf(caller, target)

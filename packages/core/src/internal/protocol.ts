@@ -11,7 +11,7 @@ import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { type CallError, MailboxFull } from "../OtpError.ts"
 import type { Pid } from "../Pid.ts"
-import type { Address } from "./address.ts"
+import { type Address, AddressTypeId } from "./address.ts"
 import * as Gen from "./gen.ts"
 import type { Operation } from "./request.ts"
 
@@ -163,6 +163,8 @@ export const makeClient = (key: string, protocol: Protocol, address: Address, ow
   for (const rpc of protocol as ReadonlyArray<Rpc.AnyWithProps>) {
     client[rpc._tag] = requestOf(protocol, rpc)(address, key)
   }
+  // A client with a pid is found by that, and need not hold more.
+  if (!("pid" in own)) Object.defineProperty(client, AddressTypeId, { value: address })
   return client
 }
 

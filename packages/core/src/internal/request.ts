@@ -29,7 +29,7 @@ const begun = 1
 const done = 2
 
 export class Request implements Mailbox.MailNode, Runnable {
-  readonly kind = Mailbox.call
+  readonly kind: typeof Mailbox.call | typeof Mailbox.system = Mailbox.call
   readonly operation: Operation
   readonly message: unknown
   next: Mailbox.MailNode | undefined = undefined

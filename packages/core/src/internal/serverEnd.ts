@@ -14,11 +14,12 @@ import { conclude, unbound, wake } from "./lifecycle.ts"
 import { ended, ending, type Entry } from "./processTable.ts"
 import { Cast, Request } from "./request.ts"
 import { runEffect } from "./serverEffect.ts"
-import { Continue, type ServerState } from "./serverState.ts"
+import { Continue, endingOf, formatState, type ServerState } from "./serverState.ts"
+import { loggedBy } from "./serverSystem.ts"
 import { stopTimeout } from "./serverTimeout.ts"
 
 export const crash = (entry: Entry, server: ServerState, cause: Cause.Cause<unknown>): false => {
-  server.crash = cause
+  endingOf(server).crash = cause
   stop(entry, server, ExitReason.crashed(cause))
   return false
 }
@@ -28,10 +29,11 @@ export const stop = (entry: Entry, server: ServerState, reason: ExitReason.ExitR
   entry.status = ending
   entry.reason = reason
   unbound(entry)
-  server.endsItself = true
   server.phase = "stopping"
   server.busy = true
-  server.reports = ExitReason.isAbnormal(reason)
+  const how = endingOf(server)
+  how.endsItself = true
+  how.reports = ExitReason.isAbnormal(reason)
   const terminate = server.definition.terminate
   if (terminate === undefined) return closeScope(entry, server)
   let result: unknown
@@ -49,9 +51,10 @@ export const stop = (entry: Entry, server: ServerState, reason: ExitReason.ExitR
 const terminated = (entry: Entry, server: ServerState, exit: Exit.Exit<unknown, unknown>): void => {
   if (entry.status === ended) reportFinalizer(entry, exit)
   else if (exit._tag === "Failure") {
-    server.crash = exit.cause
+    const how = endingOf(server)
+    how.crash = exit.cause
+    how.reports = true
     server.lastMessage = new Terminating(server.lastMessage)
-    server.reports = true
     entry.reason = ExitReason.crashed(exit.cause)
   }
   closeScope(entry, server)
@@ -67,9 +70,9 @@ export const end = (entry: Entry, server: ServerState): void => {
   if (entry.fiber !== undefined && server.phase !== "closing") return entry.fiber.interruptUnsafe()
   // `terminate` and the scope take their own way to the end.
   if (server.phase !== "new" && server.phase !== "init" && server.phase !== "running") return
-  if (server.exits && entry.status === ending) {
+  if (server.ending?.exits === true && entry.status === ending) {
     if (server.phase === "running") return stop(entry, server, entry.reason!)
-    server.reports = ExitReason.isAbnormal(entry.reason!)
+    server.ending.reports = ExitReason.isAbnormal(entry.reason!)
   }
   closeScope(entry, server)
 }
@@ -77,7 +80,8 @@ export const end = (entry: Entry, server: ServerState): void => {
 export const closeScope = (entry: Entry, server: ServerState): void => {
   server.phase = "closing"
   stopTimeout(entry, server)
-  const exit = server.crash === undefined ? Exit.void : Exit.failCause(server.crash)
+  const crash = server.ending?.crash
+  const exit = crash === undefined ? Exit.void : Exit.failCause(crash)
   const finalizers = server.scope === undefined ? undefined : Scope.closeUnsafe(server.scope, exit)
   if (finalizers === undefined) return finishServer(entry, server)
   Effect.runForkWith(server.context!)(Effect.uninterruptible(finalizers)).addObserver((exit) => {
@@ -89,14 +93,14 @@ export const closeScope = (entry: Entry, server: ServerState): void => {
 const finishServer = (entry: Entry, server: ServerState): void => {
   server.phase = "closed"
   // Who ends it by a signal goes on before anybody is told; who ends by itself has its own turn.
-  if (server.endsItself) concludeServer(entry, server)
+  if (server.ending?.endsItself === true) concludeServer(entry, server)
   else wake(entry)
 }
 
 export const concludeServer = (entry: Entry, server: ServerState): void => {
   const reason = entry.reason!
-  server.afterTerminate?.()
-  if (server.reports) reportCrash(entry, reason, () => detailsOf(server))
+  server.ending?.afterTerminate?.()
+  if (server.ending?.reports === true) reportCrash(entry, reason, () => detailsOf(server))
   conclude(entry)
   dropRequests(server, reason)
 }
@@ -112,24 +116,17 @@ const detailsOf = (server: ServerState): CrashDetails => {
   return {
     during: starting ? "init" : duringOf(server, lastMessage),
     ...describeMessage(lastMessage),
-    state: starting ? undefined : stateOf(server),
+    state: starting ? undefined : formatState(server.definition, server.state),
+    log: loggedBy(server.system),
     requestTag: (node) => node instanceof Request || node instanceof Cast ? tagOf(node) : undefined
   }
 }
 
-const stateOf = ({ definition: { formatStatus }, state }: ServerState): unknown => {
-  try {
-    return formatStatus === undefined ? state : formatStatus(state)
-  } catch {
-    return "formatStatus crashed"
-  }
-}
-
 // Who asks a server to stop with an abnormal reason does so between callbacks: it was in none then.
-const duringOf = ({ crash, current }: ServerState, lastMessage: unknown): string | undefined => {
+const duringOf = ({ current, ending }: ServerState, lastMessage: unknown): string | undefined => {
   if (lastMessage instanceof Terminating) return "terminate"
   if (current !== undefined) return tagOf(current)
-  if (crash === undefined) return undefined
+  if (ending?.crash === undefined) return undefined
   if (lastMessage instanceof Cast) return tagOf(lastMessage)
   return lastMessage instanceof Continue ? "continue" : "info"
 }

@@ -18,12 +18,14 @@ import * as Input from "./input.ts"
 import { unbound, wake } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, type Behaviour, ending, type Entry } from "./processTable.ts"
-import { Cast, type Request } from "./request.ts"
+import { Cast, Request } from "./request.ts"
 import { runEffect } from "./serverEffect.ts"
 import { closeScope, concludeServer, crash, end, stop } from "./serverEnd.ts"
-import { Continue, InitImpl, InitTypeId, type ServerState } from "./serverState.ts"
-import { stopTimeout, wait } from "./serverTimeout.ts"
+import { Continue, endingOf, InitImpl, InitTypeId, type ServerState, shownState } from "./serverState.ts"
+import { answered, received, shiftUrgent, type System, tell } from "./serverSystem.ts"
+import { restartTimeout, stopTimeout, wait } from "./serverTimeout.ts"
 import { type Exit as ExitMessage, isExit } from "./signal.ts"
+import { SystemRequest } from "./systemRequest.ts"
 
 // A server that always has a message lets others have their turn after so many.
 const messagesPerTurn = 64
@@ -47,7 +49,7 @@ export const serverBehaviour: Behaviour = {
   },
   exitSelf: (entry) => {
     const server = entry.state as ServerState
-    server.exits = true
+    endingOf(server).exits = true
   },
   initialCall: (entry) => (entry.state as ServerState).definition.name,
   isBusy: (entry) => (entry.state as ServerState).busy
@@ -60,9 +62,8 @@ const loop = (entry: Entry, server: ServerState): void => {
       if (!continueWith(entry, server)) return
       continue
     }
-    const node = Mailbox.shift(entry)
+    const node = server.system?.suspended === true ? nextUrgent(entry, server, server.system) : Mailbox.shift(entry)
     if (node === undefined) return wait(entry, server)
-    stopTimeout(entry, server)
     if (!take(entry, server, node)) return
   }
   entry.waiting = true
@@ -75,24 +76,28 @@ const loop = (entry: Entry, server: ServerState): void => {
 
 /** Handles one message, and tells whether the loop may go on. */
 const take = (entry: Entry, server: ServerState, node: Mailbox.MailNode): boolean => {
+  if (node.kind === Mailbox.system) return takeSystem(entry, server, node)
+  stopTimeout(entry, server)
   switch (node.kind) {
     case Mailbox.call: {
       const request = node as Request
       // Its caller has given up: it must not run.
-      if (!request.begin()) return true
+      if (!request.begin()) {
+        server.skipped++
+        return true
+      }
       server.lastMessage = request
+      if (server.system !== undefined && !listened(entry, server, server.system, request)) return true
       const handler = server.definition.handlers[request.operation.tag]
       return run(entry, server, handler, request.message, request)
     }
     case Mailbox.cast: {
       const cast = node as Cast
       server.lastMessage = cast
+      if (server.system !== undefined && !listened(entry, server, server.system, cast)) return true
       const handler = server.definition.handlers[cast.tag]
       return run(entry, server, handler, cast.message, undefined)
     }
-    case Mailbox.system:
-      stop(entry, server, node.message as ExitReason.ExitReason)
-      return false
     case Mailbox.signal:
       if (isExit(node.message) && isParent(server, node.message)) {
         stop(entry, server, node.message.reason)
@@ -100,6 +105,7 @@ const take = (entry: Entry, server: ServerState, node: Mailbox.MailNode): boolea
       }
   }
   server.lastMessage = node.message
+  if (server.system !== undefined && !listened(entry, server, server.system, node)) return true
   const info = server.definition.info
   if (info === undefined) {
     if (node.kind !== Mailbox.timeout) reportUnexpected(entry, server.definition.name, node.message)
@@ -108,12 +114,45 @@ const take = (entry: Entry, server: ServerState, node: Mailbox.MailNode): boolea
   return run(entry, server, info, node.message, undefined)
 }
 
+const takeSystem = (entry: Entry, server: ServerState, node: Mailbox.MailNode): boolean => {
+  if (!(node instanceof SystemRequest)) {
+    stop(entry, server, node.message as ExitReason.ExitReason)
+    return false
+  }
+  restartTimeout(entry, server)
+  node.perform(entry, server)
+  // It may have ended the server, which then has its own way.
+  return server.phase === "running"
+}
+
+/** Tells of a message, and whether it may be handled: whoever is told may have ended the server. */
+const listened = (entry: Entry, server: ServerState, system: System, node: Mailbox.MailNode): boolean => {
+  if (system.listeners.length === 0) return true
+  // Its caller is told if it is not handled.
+  server.current = node instanceof Request ? node : undefined
+  tell(system, received(node))
+  return entry.status === alive
+}
+
+/** What is handled also while the server is suspended: system requests, and the exit of its parent. */
+const nextUrgent = (entry: Entry, server: ServerState, system: System): Mailbox.MailNode | undefined =>
+  shiftUrgent(
+    entry,
+    system,
+    ({ kind, message }) =>
+      kind === Mailbox.system || (kind === Mailbox.signal && isExit(message) && isParent(server, message))
+  )
+
 const isParent = (server: ServerState, exit: ExitMessage): boolean => (exit.pid as Entry).id === server.parent
 
 const continueWith = (entry: Entry, server: ServerState): boolean => {
   const next = server.continueWith!
   server.continueWith = undefined
   server.lastMessage = next
+  if (server.system !== undefined) {
+    tell(server.system, { _tag: "Continue", term: next.continue })
+    if (entry.status !== alive) return true
+  }
   const callback = server.definition.continue
   if (callback === undefined) {
     const message = `${server.definition.name}: a step continues, and there is no continue callback`
@@ -144,12 +183,15 @@ const run = (
     return crash(entry, server, Cause.die(defect))
   }
   if (result instanceof StepImpl) return apply(entry, server, result, request)
-  return runEffect(entry, server, result, (exit, sync) => {
+  return runResult(entry, server, result, request)
+}
+
+const runResult = (entry: Entry, server: ServerState, result: unknown, request: Request | undefined): boolean =>
+  runEffect(entry, server, result, (exit, sync) => {
     const goOn = onExit(entry, server, exit, request)
     if (!sync && goOn) loop(entry, server)
     return goOn
   })
-}
 
 const onExit = (
   entry: Entry,
@@ -165,6 +207,7 @@ const onExit = (
   const error = answer(exit.cause, request)
   if (error === undefined) return crash(entry, server, exit.cause)
   request!.complete(error)
+  if (server.system !== undefined) tellAnswer(server, server.system, request!, error)
   return finished(server)
 }
 
@@ -216,14 +259,39 @@ const apply = (entry: Entry, server: ServerState, step: StepImpl, request: Reque
       if (request !== undefined && !request.isDone) defer(server, request)
       break
     case "ReplyAndStop":
-      server.afterTerminate = () => request!.complete(Exit.succeed(step.value))
+      answerAfterTerminate(server, step, request!)
       stop(entry, server, step.reason!)
       return false
     case "Stop":
       stop(entry, server, step.reason!)
       return false
   }
+  if (server.system !== undefined) tellStep(server, server.system, step, request)
   return finished(server)
+}
+
+// Closures have functions of their own here: a callback that needs none would pay for the variables that one holds.
+const answerAfterTerminate = (server: ServerState, step: StepImpl, request: Request): void => {
+  endingOf(server).afterTerminate = () => {
+    const reply = Exit.succeed(step.value)
+    request.complete(reply)
+    if (server.system !== undefined) tellAnswer(server, server.system, request, reply)
+  }
+}
+
+const tellStep = (server: ServerState, system: System, step: StepImpl, request: Request | undefined): void => {
+  if (step._tag === "Reply") tellAnswer(server, system, request!, Exit.succeed(step.value))
+  else if (step._tag === "Fail") tellAnswer(server, system, request!, Exit.fail(step.value))
+  else if (system.listeners.length > 0) tell(system, { _tag: "State", state: shownState(server) })
+}
+
+const tellAnswer = (
+  server: ServerState,
+  system: System,
+  request: Request,
+  reply: Exit.Exit<unknown, unknown>
+): void => {
+  if (system.listeners.length > 0) tell(system, answered(request, reply, shownState(server)))
 }
 
 /** Notes what a step or `init` wants to come next. */
@@ -311,7 +379,7 @@ const failInit = (entry: Entry, server: ServerState, cause: Cause.Cause<unknown>
     server.starter!.failure = new InitFailed({ error: reason.error })
     return endInit(entry, server, ExitReason.normal)
   }
-  server.crash = cause
+  endingOf(server).crash = cause
   endInit(entry, server, ExitReason.crashed(cause))
 }
 
@@ -319,7 +387,8 @@ const endInit = (entry: Entry, server: ServerState, reason: ExitReason.ExitReaso
   entry.status = ending
   entry.reason = reason
   unbound(entry)
-  server.endsItself = true
-  server.reports = ExitReason.isAbnormal(reason)
+  const how = endingOf(server)
+  how.endsItself = true
+  how.reports = ExitReason.isAbnormal(reason)
   closeScope(entry, server)
 }

@@ -10,6 +10,7 @@ import type { Ignored, InitFailed, StartTimeout } from "../OtpError.ts"
 import type { Limits } from "./bounds.ts"
 import type { Entry } from "./processTable.ts"
 import type { Request } from "./request.ts"
+import type { System } from "./serverSystem.ts"
 import type { Timer } from "./timers.ts"
 
 /** The callbacks of a server. Each gives its result, or an Effect of it. */
@@ -24,10 +25,24 @@ export interface Definition {
   readonly continue?: ((state: unknown, term: unknown) => unknown) | undefined
   readonly terminate?: ((state: unknown, reason: unknown) => unknown) | undefined
   readonly formatStatus?: ((state: unknown) => unknown) | undefined
+  /** What others are shown of the state, where it is kept in a form of its own. Pure. */
+  readonly shown?: ((state: unknown) => unknown) | undefined
+  /** The state when others have replaced what they were shown; without it they cannot. Pure. */
+  readonly replace?: ((state: unknown, shown: unknown) => unknown) | undefined
   readonly trapExit?: boolean | undefined
   readonly mailbox?: Limits | undefined
   readonly isSupervisor?: boolean | undefined
 }
+
+const DefinitionTypeId = "~@effect-otp/core/GenServer/definition"
+
+/** Has what users hold as an implementation know its definition. */
+export const implementation = <A extends object>(definition: Definition, server: A): A =>
+  Object.defineProperty(server, DefinitionTypeId, { value: definition })
+
+/** The definition of an implementation, if it is one. */
+export const definitionOf = (server: object): Definition | undefined =>
+  (server as { readonly [DefinitionTypeId]?: Definition })[DefinitionTypeId]
 
 /** Who waits for a server to start. */
 export interface Starter {
@@ -36,8 +51,24 @@ export interface Starter {
   failure: InitFailed<unknown> | Ignored | StartTimeout | undefined
 }
 
+/** How a server ends. Made when it does, so that one that runs does not hold it. */
+export class Ending {
+  /** What is left to do when `terminate` has run: the answer of a step that replies and stops. */
+  afterTerminate: (() => void) | undefined = undefined
+  crash: Cause.Cause<unknown> | undefined = undefined
+  /** One of its own callbacks ended it by `Process.exit`. */
+  exits = false
+  /** It ends of itself, and not by a signal. */
+  endsItself = false
+  /** Its end is reported: it ended abnormally, and of itself. */
+  reports = false
+}
+
+export const endingOf = (server: ServerState): Ending => server.ending ??= new Ending()
+
 export class ServerState {
-  readonly definition: Definition
+  /** Replaced by a change of code. */
+  definition: Definition
   readonly args: ReadonlyArray<unknown>
   /** The id of the process that started it with a link; a parent's exit stops a server that traps exits. */
   readonly parent: number | undefined
@@ -67,20 +98,37 @@ export class ServerState {
   timeout: number | undefined = undefined
   timer: Timer | undefined = undefined
 
-  /** What is left to do when `terminate` has run: the answer of a step that replies and stops. */
-  afterTerminate: (() => void) | undefined = undefined
-  crash: Cause.Cause<unknown> | undefined = undefined
-  /** One of its own callbacks ended it by `Process.exit`. */
-  exits = false
-  /** It ends of itself, and not by a signal. */
-  endsItself = false
-  /** Its end is reported: it ended abnormally, and of itself. */
-  reports = false
+  ending: Ending | undefined = undefined
+  /** What system requests have changed: it is suspended, or its events are told. */
+  system: System | undefined = undefined
+  /** How many requests were not handled because nobody waited for them any more. */
+  skipped = 0
 
   constructor(definition: Definition, args: ReadonlyArray<unknown>, parent: Entry | undefined) {
     this.definition = definition
     this.args = args
     this.parent = parent?.id
+  }
+}
+
+/** The state as events show it. */
+export const shownState = ({ definition, state }: ServerState): unknown => {
+  if (definition.shown === undefined) return state
+  try {
+    return definition.shown(state)
+  } catch {
+    return "shown crashed"
+  }
+}
+
+/** The state as reports show it. */
+export const formatState = (definition: Definition, state: unknown): unknown => {
+  const format = definition.formatStatus ?? definition.shown
+  if (format === undefined) return state
+  try {
+    return format(state)
+  } catch {
+    return "formatStatus crashed"
   }
 }
 

@@ -17,6 +17,8 @@ export const wait = (entry: Entry, server: ServerState): void => {
   entry.waiting = true
   const after = server.timeout
   if (after === undefined || after === Infinity || server.timer !== undefined) return
+  // No time passes for who is suspended. When it goes on, the whole time begins anew.
+  if (server.system?.suspended === true) return
   const fire = () => {
     server.timer = undefined
     // A message that came in the same instant was first.
@@ -29,6 +31,11 @@ export const wait = (entry: Entry, server: ServerState): void => {
 
 export const stopTimeout = (entry: Entry, server: ServerState): void => {
   server.timeout = undefined
+  restartTimeout(entry, server)
+}
+
+/** Lets the whole time begin anew with the next wait. */
+export const restartTimeout = (entry: Entry, server: ServerState): void => {
   if (server.timer === undefined) return
   serverTimers(entry).cancel(server.timer)
   server.timer = undefined

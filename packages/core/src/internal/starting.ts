@@ -13,7 +13,7 @@ import type { Place } from "./address.ts"
 import * as Gen from "./gen.ts"
 import type { Entry } from "./processTable.ts"
 import * as Start from "./serverStart.ts"
-import type { Definition } from "./serverState.ts"
+import { type Definition, implementation } from "./serverState.ts"
 
 type StartOptions = Omit<Start.StartOptions, "linked">
 
@@ -59,7 +59,7 @@ export const makeStarts = <Ref extends { readonly pid: Entry }>(
 
   const split = <Options>(given: ReadonlyArray<unknown>) => splitArgs<Options>(parameters, given)
 
-  return {
+  return implementation(definition, {
     start: (...given: Array<unknown>) => {
       const { args, options } = split<StartOptions>(given)
       return start(args, options, false)
@@ -81,7 +81,7 @@ export const makeStarts = <Ref extends { readonly pid: Entry }>(
       const started = split<LayerOptions>(given)
       return Supervisor.make({ children: [child(started)], label: key, backoff: started.options.backoff }).layer
     }
-  }
+  })
 }
 
 interface Started<Options> {

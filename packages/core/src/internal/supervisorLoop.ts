@@ -12,6 +12,7 @@ import * as Schedule from "effect/Schedule"
 import type { Any as AnySpec, Backoff } from "../ChildSpec.ts"
 import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
+import type { Pid } from "../Pid.ts"
 import * as Step from "../Step.ts"
 import { type ChildInstance, withServices } from "./childInstance.ts"
 import { Child, type Parent, startChild, type StartFailure, stopChild } from "./childRuntime.ts"
@@ -240,6 +241,7 @@ const restartGroup = Effect.fnUntraced(function*(state: SupervisorState, child: 
 const startedAgain = (state: SupervisorState, child: Child, error: StartFailure): boolean => {
   child.startedAt = state.timers.now()
   if (error !== undefined) reportNotStarted(state.self, child, error, true)
+  else child.restarts++
   return error === undefined
 }
 
@@ -314,10 +316,13 @@ const onWhichChildren = (state: SupervisorState) =>
     reversed(state).map((child) => ({
       id: child.spec.id,
       type: child.spec.type,
-      child: child.restarting === undefined ? child.pid : "restarting"
+      child: shownChild(child)
     })),
     state
   )
+
+const shownChild = (child: Child): Pid<never, unknown> | "restarting" | undefined =>
+  child.restarting === undefined ? child.pid : "restarting"
 
 const onCountChildren = (state: SupervisorState) => {
   const children = Array.from(state.children.values())
@@ -332,6 +337,40 @@ const onCountChildren = (state: SupervisorState) => {
     state
   )
 }
+
+/**
+ * What a supervisor shows of its state, in `Sys.getState` and in reports.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Snapshot {
+  readonly strategy: RestartPlan.Strategy
+  readonly intensity: { readonly maxRestarts: number; readonly within: Duration.Duration }
+  readonly autoShutdown: RestartDecision.AutoShutdown
+  /** In the order of their start. */
+  readonly children: ReadonlyArray<{
+    readonly id: string
+    readonly type: "worker" | "supervisor"
+    readonly restart: AnySpec["restart"]
+    readonly child: Pid<never, unknown> | "restarting" | undefined
+    /** How often it was started again, by itself or with its group. */
+    readonly restarts: number
+  }>
+}
+
+const snapshot = ({ children, tree }: SupervisorState): Snapshot => ({
+  strategy: tree.strategy,
+  intensity: { maxRestarts: tree.intensity.maxRestarts, within: Duration.millis(tree.intensity.withinMillis) },
+  autoShutdown: tree.autoShutdown,
+  children: Array.from(children.values(), (child) => ({
+    id: child.spec.id,
+    type: child.spec.type,
+    restart: child.spec.restart,
+    child: shownChild(child),
+    restarts: child.restarts
+  }))
+})
 
 // ----------------------------------------------------------------------------
 // the definition
@@ -378,5 +417,5 @@ export const definition: Definition = {
     return Step.noReply(state)
   },
   terminate: (state) => stopAll(state as SupervisorState),
-  formatStatus: (state) => Array.from((state as SupervisorState).children.keys())
+  shown: (state) => snapshot(state as SupervisorState)
 }
