@@ -55,9 +55,13 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
     // 3: what every server shares
     [
       "internal/address",
+      "internal/calling",
+      "internal/circle",
+      "internal/deadline",
       "internal/gen",
       "internal/protocol",
       "internal/request",
+      "internal/sent",
       "internal/serverEffect",
       "internal/serverEnd",
       "internal/serverLoop",
@@ -72,7 +76,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
     // 4: supervision
     ["ChildSpec", "Supervisor", "internal/childRuntime", "internal/supervisorLoop", "internal/supervisorReport"],
     // 5: behaviours
-    ["Agent", "GenServer", "Sys", "internal/callbacks", "internal/starting"],
+    ["Agent", "GenServer", "RequestIds", "Sys", "internal/callbacks", "internal/requestId", "internal/starting"],
     // 6: what stands on all of it
     ["GenServerRpc", "index", "testing/index", "testing/settle"]
   ],

@@ -16,7 +16,7 @@ export interface Plan {
 }
 
 export const plan: Plan = {
-  finished: ["PR", "EX", "LK", "MO", "AL", "RX", "TM", "NM"],
+  finished: ["PR", "EX", "LK", "MO", "AL", "RX", "TM", "NM", "RP"],
   elsewhere: { "PR-022": "TK" }
 }
 

@@ -11,6 +11,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Rpc from "effect/rpc/Rpc"
 import type * as Scope from "effect/Scope"
 import type * as ChildSpec from "./ChildSpec.ts"
@@ -41,12 +42,15 @@ import type {
   Taken,
   TermsOf
 } from "./internal/callbacks.ts"
+import { tableOf } from "./internal/current.ts"
+import * as Deadline from "./internal/deadline.ts"
 import * as Gen from "./internal/gen.ts"
 import * as Input from "./internal/input.ts"
-import type { Entry } from "./internal/processTable.ts"
+import { alive, type Entry } from "./internal/processTable.ts"
 import * as protocol_ from "./internal/protocol.ts"
 import type { CheckProtocol, Client, Protocol, Ref } from "./internal/protocol.ts"
-import type { Request } from "./internal/request.ts"
+import { completeOnce, Request } from "./internal/request.ts"
+import { resolve } from "./internal/resolve.ts"
 import { type Definition, InitImpl } from "./internal/serverState.ts"
 import { makeStarts } from "./internal/starting.ts"
 import type { AnyName, AnyTarget } from "./Name.ts"
@@ -67,6 +71,17 @@ export type {
   Timeout
 } from "./internal/callbacks.ts"
 export type { Accepted, Cast, Client, ClientOf, Protocol, Ref, Request, ReservedName } from "./internal/protocol.ts"
+export {
+  abcast,
+  checkResponse,
+  multiCall,
+  receiveResponse,
+  type Replies,
+  type RequestId,
+  type ResponseOptions,
+  sendRequest,
+  waitResponse
+} from "./internal/requestId.ts"
 
 // ----------------------------------------------------------------------------
 // protocol
@@ -127,7 +142,40 @@ export const cast: typeof protocol_.cast = protocol_.cast
  * @category references
  * @since 0.1.0
  */
-export const CallTimeout: Context.Reference<Duration.Input> = Gen.CallTimeout
+export const CallTimeout: Context.Reference<Duration.Input> = Deadline.CallTimeout
+
+/**
+ * Whether a call that a handler makes has no more time than the call that is handled has left: `true`, unless this
+ * reference says otherwise.
+ *
+ * **When to use**
+ *
+ * Provide `false` to what has to be done even if its caller has given up: to a single call, or to the start of a server
+ * for all that it does. `CallTimeout` alone does not lift the limit, since the shorter of both times counts.
+ *
+ * **Details**
+ *
+ * Beyond OTP, where each call has its own time. The nested call fails with `CallError` and `Timeout`, whose `outer` names
+ * the call whose time it was; with nothing left it is not sent. It holds in the Effect of a handler, and in the fibers that
+ * this waits for, until the call is answered. It does not hold for casts, in other callbacks, in fibers that an earlier
+ * callback has left, and in processes that the handler starts.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { GenServer } from "@effect-otp/core"
+ * import { Effect } from "effect"
+ *
+ * const anyway = Effect.provideService(GenServer.InheritDeadline, false)
+ *
+ * Effect.runSync(anyway(GenServer.InheritDeadline)) // => false
+ * ```
+ *
+ * @see {@link CallTimeout}
+ * @category references
+ * @since 0.1.0
+ */
+export const InheritDeadline: Context.Reference<boolean> = Deadline.InheritDeadline
 
 // ----------------------------------------------------------------------------
 // servers
@@ -178,6 +226,8 @@ export interface ChildOptions<Provide extends boolean = boolean> extends StartOp
  * - `start`, `startLink`, `startScoped` start one process and wait until `init` has ended: alone, linked to the calling
  *   process, or ended with the Scope. They give the client with the `pid` of this incarnation. One that is interrupted or
  *   times out kills what it has started, and waits for its finalizers, for 5 seconds at most.
+ * - `startMonitor` starts one that the calling process monitors, in one step: however soon it ends, the `Down` tells its real
+ *   reason. Of one that did not start there is no `Down`. Mirrors `gen_server:start_monitor/3`.
  * - `child` describes it for a supervisor; `layer` is a supervisor with this one child.
  *
  * @category models
@@ -190,6 +240,13 @@ export interface Server<in out Self, in out Args extends InitArgs, in out Messag
   readonly startLink: (
     ...args: [...Args, options?: StartOptions]
   ) => Effect.Effect<Ref<Self, Message, Full>, StartError<E>, R | Process.Current>
+  readonly startMonitor: (
+    ...args: [...Args, options?: StartOptions]
+  ) => Effect.Effect<
+    readonly [ref: Ref<Self, Message, Full>, monitor: Process.MonitorRef],
+    StartError<E>,
+    R | Process.Current | Process.Receives<Process.Down>
+  >
   readonly startScoped: (
     ...args: [...Args, options?: StartOptions]
   ) => Effect.Effect<Ref<Self, Message, Full>, StartError<E>, R | Scope.Scope>
@@ -392,14 +449,15 @@ export const initStop = (reason: ExitReason.ExitReason): InitStop =>
  *
  * **Details**
  *
- * The first answer counts; a later one, and one to a caller that has gone, is dropped.
+ * The first answer counts. A later one is dropped, with a warning, since one of the two was a mistake; one to a caller that has
+ * gone is dropped without.
  *
  * @see {@link fail}
  * @category operations
  * @since 0.1.0
  */
 export const reply = <A, E>(from: From<A, E>, value: NoInfer<A>): Effect.Effect<void> =>
-  Effect.sync(() => (from as unknown as Request).complete(Exit.succeed(value)))
+  answer(from, Exit.succeed(value))
 
 /**
  * Answers a call that its handler left open with the error that it declares.
@@ -408,8 +466,34 @@ export const reply = <A, E>(from: From<A, E>, value: NoInfer<A>): Effect.Effect<
  * @category operations
  * @since 0.1.0
  */
-export const fail = <A, E>(from: From<A, E>, error: NoInfer<E>): Effect.Effect<void> =>
-  Effect.sync(() => (from as unknown as Request).complete(Exit.fail(error)))
+export const fail = <A, E>(from: From<A, E>, error: NoInfer<E>): Effect.Effect<void> => answer(from, Exit.fail(error))
+
+const answer = (from: From<never, never>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+  Effect.withFiber((fiber) => {
+    // Its type lets nothing else in, but what is cast to it would be answered in vain.
+    const request = Input.check<unknown>("from", "the From of a handler", from instanceof Request, from) as Request
+    completeOnce(fiber, request, exit)
+    return Effect.void
+  })
+
+/**
+ * The pid of the server that a name, a via or a pid stands for, if there is one that is alive. Mirrors `GenServer.whereis/1`.
+ *
+ * **Details**
+ *
+ * A pid stands for itself. Between the answer and what you do with it the server may end: to call it, `at(name)` is enough,
+ * which fails with `NoProcess` then.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
+export const whereis = (target: AnyTarget): Effect.Effect<Option.Option<Pid<never, unknown>>> =>
+  Effect.withFiber((fiber) =>
+    Effect.sync(() => {
+      const entry = resolve(tableOf(fiber), target)
+      return entry?.status === alive ? Option.some(entry) : Option.none()
+    })
+  )
 
 /**
  * Asks a server to stop, and waits until it has ended and its name is free. Mirrors `gen_server:stop/3`.

@@ -25,7 +25,7 @@ import type { Pid } from "./Pid.ts"
  */
 export class NoProcess extends Data.TaggedError("NoProcess")<{}> {
   override get message(): string {
-    return "no process is there: it has ended or was never started; the request was not delivered"
+    return "no process is there: it has ended, was never started, or has another name; the request was not delivered"
   }
 }
 
@@ -33,15 +33,27 @@ export class NoProcess extends Data.TaggedError("NoProcess")<{}> {
  * No answer came in time. A request that was still queued never runs; one that had begun may still run to its end, and
  * its late answer is dropped.
  *
+ * **Details**
+ *
+ * A call that a handler makes has no more time than the call that is handled: `outer` names that one, if it was its time
+ * that was over. Where nothing of it was left `after` is 0, and the request was never sent.
+ *
  * @category errors
  * @since 0.1.0
  */
 export class Timeout extends Data.TaggedError("Timeout")<{
   /** The time that was allowed, in milliseconds. */
   readonly after: number
+  /** The call whose time it was, if not its own. */
+  readonly outer?: { readonly server: string; readonly request: string }
 }> {
   override get message(): string {
-    return `no answer within ${this.after} ms; a request that had begun may still run`
+    if (this.outer === undefined) return `no answer within ${this.after} ms; a request that had begun may still run`
+    const outer = `the call ${this.outer.request} to ${this.outer.server}`
+    return this.after === 0
+      ? `${outer}, in whose handler it is made, had no time left; the request was not sent`
+      : `no answer within the ${this.after} ms that ${outer}, in whose handler it is made, had left; ` +
+        "a request that had begun may still run"
   }
 }
 
@@ -87,8 +99,11 @@ export class CallingSelf extends Data.TaggedError("CallingSelf")<{
   readonly chain: ReadonlyArray<string>
 }> {
   override get message(): string {
-    return `the call would wait for itself (${this.chain.join(" -> ")}); ` +
-      "answer later with GenServer.reply, or send a cast instead"
+    return this.chain.length === 2
+      ? `a server cannot call itself (${this.chain.join(" -> ")}): it answers when its handler has ended; ` +
+        "use the state that the handler has, or send a cast"
+      : `the call would wait for itself (${this.chain.join(" -> ")}); ` +
+        "answer one of them later with GenServer.reply, or send a cast instead"
   }
 }
 
@@ -136,8 +151,8 @@ export const callError = (server: string, request: string, reason: CallError["re
 export const callNoProcess = (server: string, request: string): CallError => callError(server, request, noProcess)
 
 /** @internal */
-export const callTimeout = (server: string, request: string, after: number): CallError =>
-  callError(server, request, lightError(Timeout, "Timeout", { after }))
+export const callTimeout = (server: string, request: string, after: number, outer?: Timeout["outer"]): CallError =>
+  callError(server, request, lightError(Timeout, "Timeout", outer === undefined ? { after } : { after, outer }))
 
 /** @internal */
 export const callServerExited = (server: string, request: string, reason: ExitReason.ExitReason): CallError =>

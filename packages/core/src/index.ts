@@ -66,6 +66,11 @@ export * as Process from "./Process.ts"
 export * as ProcessLocal from "./ProcessLocal.ts"
 
 /**
+ * Many requests that are under way, each with a label: a collection to ask for whichever answer comes first.
+ */
+export * as RequestIds from "./RequestIds.ts"
+
+/**
  * What a server callback answers: the reply, the next state, and what comes next.
  */
 export * as Step from "./Step.ts"

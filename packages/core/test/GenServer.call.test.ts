@@ -158,8 +158,8 @@ describe("a call", () => {
       const dead = yield* callFails(ask(server, reply(1)), "NoProcess")
       assert.strictEqual(
         dead.message,
-        `call ask to ${server.pid}: no process is there: it has ended or was never ` +
-          "started; the request was not delivered"
+        `call ask to ${server.pid}: no process is there: it has ended, was never ` +
+          "started, or has another name; the request was not delivered"
       )
       const missing = yield* callFails(Told.at("server").ask(reply(1)), "NoProcess")
       assert.deepStrictEqual([missing.server, missing.request], ["server", "ask"])

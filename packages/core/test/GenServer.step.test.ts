@@ -314,7 +314,10 @@ describe("GS-024 what is no step crashes the server, and says which callback gav
     Effect.gen(function*() {
       for (const order of [() => {}, () => Effect.void]) {
         const error = yield* callFails(ask(yield* told().start(), order), "ServerExited")
-        assert.strictEqual(messageOf(error.reason.reason), must("the handler of ask", "undefined"))
+        assert.strictEqual(
+          messageOf(error.reason.reason),
+          must("the handler of ask", "undefined. Return Step.reply(value, state) from every branch")
+        )
       }
       const state = yield* callFails(ask(yield* told().start(), () => ({ count: 1 })), "ServerExited")
       assert.strictEqual(messageOf(state.reason.reason), must("the handler of ask", `{"count":1}`))

@@ -81,7 +81,8 @@ describe("messages", () => {
     )
     assert.strictEqual(
       OtpError.callNoProcess("cache", "get").message,
-      "call get to cache: no process is there: it has ended or was never started; the request was not delivered"
+      "call get to cache: no process is there: it has ended, was never started, or has another name; " +
+        "the request was not delivered"
     )
     assert.include(OtpError.callCallingSelf("cache", "get", ["a", "b", "a"]).message, "a -> b -> a")
   })

@@ -196,8 +196,14 @@ const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps): ForAddress => {
     }
   }
   // What the constructor refuses is the defect of the caller, and never reaches the server.
-  return (address, key) => (input = absent) =>
-    Effect.suspend(() => send(address, construct(`${key}.${tag}`, rpc.payloadSchema, input)))
+  if (isCast(rpc)) {
+    return (address, key) => (input = absent) =>
+      Effect.suspend(() => send(address, construct(`${key}.${tag}`, rpc.payloadSchema, input)))
+  }
+  return (address, key) => {
+    const made = { ...operation, construct: (input: unknown) => construct(`${key}.${tag}`, rpc.payloadSchema, input) }
+    return (input = absent) => Gen.call(address, protocol, made, input)
+  }
 }
 
 /** The payload of a request that is made without one. */

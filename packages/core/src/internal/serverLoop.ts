@@ -10,6 +10,7 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { format } from "effect/Formatter"
+import { isPromise } from "effect/Predicate"
 import * as ExitReason from "../ExitReason.ts"
 import { CallError, Ignored, InitFailed } from "../OtpError.ts"
 import { type Options, StepImpl } from "../Step.ts"
@@ -18,7 +19,7 @@ import * as Input from "./input.ts"
 import { unbound, wake } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, type Behaviour, ending, type Entry } from "./processTable.ts"
-import { Cast, Request } from "./request.ts"
+import { Cast, completeOnce, Request } from "./request.ts"
 import { runEffect } from "./serverEffect.ts"
 import { closeScope, concludeServer, crash, end, stop } from "./serverEnd.ts"
 import { Continue, endingOf, InitImpl, InitTypeId, type ServerState, shownState } from "./serverState.ts"
@@ -206,7 +207,7 @@ const onExit = (
   }
   const error = answer(exit.cause, request)
   if (error === undefined) return crash(entry, server, exit.cause)
-  request!.complete(error)
+  completeOnce(entry, request!, error)
   if (server.system !== undefined) tellAnswer(server, server.system, request!, error)
   return finished(server)
 }
@@ -250,16 +251,16 @@ const apply = (entry: Entry, server: ServerState, step: StepImpl, request: Reque
   server.state = step.state
   switch (step._tag) {
     case "Reply":
-      request!.complete(Exit.succeed(step.value))
+      completeOnce(entry, request!, Exit.succeed(step.value))
       break
     case "Fail":
-      request!.complete(Exit.fail(step.value))
+      completeOnce(entry, request!, Exit.fail(step.value))
       break
     case "NoReply":
       if (request !== undefined && !request.isDone) defer(server, request)
       break
     case "ReplyAndStop":
-      answerAfterTerminate(server, step, request!)
+      answerAfterTerminate(entry, server, step, request!)
       stop(entry, server, step.reason!)
       return false
     case "Stop":
@@ -271,10 +272,10 @@ const apply = (entry: Entry, server: ServerState, step: StepImpl, request: Reque
 }
 
 // Closures have functions of their own here: a callback that needs none would pay for the variables that one holds.
-const answerAfterTerminate = (server: ServerState, step: StepImpl, request: Request): void => {
+const answerAfterTerminate = (entry: Entry, server: ServerState, step: StepImpl, request: Request): void => {
   endingOf(server).afterTerminate = () => {
     const reply = Exit.succeed(step.value)
-    request.complete(reply)
+    completeOnce(entry, request, reply)
     if (server.system !== undefined) tellAnswer(server, server.system, request, reply)
   }
 }
@@ -294,15 +295,19 @@ const tellAnswer = (
   if (system.listeners.length > 0) tell(system, answered(request, reply, shownState(server)))
 }
 
-/** Notes what a step or `init` wants to come next. */
+/** Notes what a step wants to come next. */
 const follow = (entry: Entry, server: ServerState, options: Options<unknown>): boolean => {
   try {
-    if (options.timeout !== undefined) server.timeout = Input.millis("timeout", options.timeout)
+    note(server, options)
+    return true
   } catch (defect) {
     return crash(entry, server, Cause.die(defect))
   }
+}
+
+const note = (server: ServerState, options: Options<unknown>): void => {
+  if (options.timeout !== undefined) server.timeout = Input.millis("timeout", options.timeout)
   if ("continue" in options) server.continueWith = new Continue(options.continue)
-  return true
 }
 
 const defer = (server: ServerState, request: Request): void => {
@@ -314,7 +319,15 @@ const defer = (server: ServerState, request: Request): void => {
 const badResult = (server: ServerState, request: Request | undefined, result: unknown): Error => {
   const got = result instanceof StepImpl ? `${result._tag}, and there is nobody to answer` : format(result)
   const what = `${server.definition.name}: ${callbackOf(server, request)}`
-  return new TypeError(`${what} must give a Step, or an Effect of one; it gave ${got}`)
+  return new TypeError(`${what} must give a Step, or an Effect of one; it gave ${got}${hint(request, result)}`)
+}
+
+/** What to do about the mistakes that are made most often. */
+const hint = (request: Request | undefined, result: unknown): string => {
+  if (result === undefined) {
+    return `. Return ${request === undefined ? "Step.noReply(state)" : "Step.reply(value, state)"} from every branch`
+  }
+  return isPromise(result) ? ". A promise is awaited by Effect.promise(() => …)" : ""
 }
 
 const callbackOf = ({ lastMessage }: ServerState, request: Request | undefined): string => {
@@ -360,16 +373,25 @@ const initialised = (entry: Entry, server: ServerState, result: unknown): boolea
     endInit(entry, server, result[InitTypeId] === "Stop" ? result.reason as ExitReason.ExitReason : ExitReason.normal)
     return false
   }
+  try {
+    if (result instanceof InitImpl) note(server, (result.options ?? {}) as Options<unknown>)
+    else if (result instanceof StepImpl || isPromise(result)) throw badState(server, result)
+  } catch (defect) {
+    failInit(entry, server, Cause.die(defect))
+    return false
+  }
+  server.state = result instanceof InitImpl ? result.state : result
   server.phase = "running"
   server.starter?.started()
   server.starter = undefined
-  if (!(result instanceof InitImpl)) {
-    server.state = result
-    return finished(server)
-  }
-  server.state = result.state
-  if (result.options !== undefined && !follow(entry, server, result.options as Options<unknown>)) return false
   return finished(server)
+}
+
+/** Almost anything is a state. These never are meant to be. */
+const badState = ({ definition }: ServerState, result: unknown): Error => {
+  const got = result instanceof StepImpl ? `the step ${result._tag}` : "a promise"
+  const what = `${definition.name}: init must give the first state, GenServer.init(state, …), or an Effect of one`
+  return new TypeError(`${what}; it gave ${got}${hint(undefined, result)}`)
 }
 
 /** The typed failure of `init` is an answer to whoever started the server: the process ends normally, and hurts nobody. */

@@ -12,11 +12,11 @@ import * as OtpError from "../OtpError.ts"
 import type { Pid } from "../Pid.ts"
 import type { Place } from "./address.ts"
 import type { ChildInstance } from "./childInstance.ts"
-import { tableOf } from "./current.ts"
+import { type Current, tableOf, withEntry } from "./current.ts"
 import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
 import { later } from "./later.ts"
-import { bound, register, turnNow } from "./lifecycle.ts"
+import { bound, demonitor, flush, type Monitor, monitor, register, turnNow } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, ended, type Entry, type Watcher } from "./processTable.ts"
 import { nameOf, resolve } from "./resolve.ts"
@@ -33,6 +33,8 @@ export interface StartOptions {
   readonly label?: string | undefined
   readonly timeout?: Duration.Input | undefined
   readonly linked?: boolean | undefined
+  /** Called when there is a process, before its first turn; what it gives is called if that does not start. */
+  readonly watch?: ((entry: Entry) => () => void) | undefined
 }
 
 type Result = Effect.Effect<Entry, OtpError.StartError<unknown>>
@@ -49,6 +51,24 @@ export const start = (definition: Definition, args: ReadonlyArray<unknown>, opti
     return Effect.callback((resume) =>
       begin(Spawn.originOf(fiber), definition, args, options, name, after).wait(resume)
     )
+  })
+
+/** Starts a server that the calling process monitors from the start: of one that did not start it hears nothing more. */
+export const startMonitor = (
+  definition: Definition,
+  args: ReadonlyArray<unknown>,
+  options: StartOptions
+): Effect.Effect<readonly [entry: Entry, ref: Monitor], OtpError.StartError<unknown>, Current> =>
+  withEntry((self) => {
+    let ref: Monitor | undefined
+    const watch = (entry: Entry) => {
+      const watching = ref = monitor(self, entry, entry)
+      return () => {
+        demonitor(watching)
+        flush(watching)
+      }
+    }
+    return Effect.map(start(definition, args, { ...options, watch }), (entry) => [entry, ref!] as const)
   })
 
 /**
@@ -103,11 +123,14 @@ const begin = (
   const entry = Spawn.create(origin, serverBehaviour, server, options.label, parent !== undefined)
   bound(entry, definition.mailbox)
   entry.isSupervisor = definition.isSupervisor === true
-  const starting = new Starting(entry, server, parent, after)
+  const starting = new Starting(entry, server, parent, after, options.watch?.(entry))
   // In a Node that has closed it is ending already.
   const holder = name === undefined || entry.status !== alive ? undefined : claim(entry, parent, name)
   if (holder === undefined) starting.begin()
-  else starting.result = alreadyStarted(holder)
+  else {
+    starting.unwatch?.()
+    starting.result = alreadyStarted(holder)
+  }
   return starting
 }
 
@@ -137,6 +160,7 @@ class Starting implements Starter, Watcher, Timer {
   readonly server: ServerState
   readonly parent: Entry | undefined
   readonly after: number
+  readonly unwatch: (() => void) | undefined
   isStarted = false
   failure: Starter["failure"] = undefined
   /** Why it has not started, for who waits from now on. */
@@ -147,11 +171,18 @@ class Starting implements Starter, Watcher, Timer {
   sequence = 0
   index = -1
 
-  constructor(entry: Entry, server: ServerState, parent: Entry | undefined, after: number) {
+  constructor(
+    entry: Entry,
+    server: ServerState,
+    parent: Entry | undefined,
+    after: number,
+    unwatch: (() => void) | undefined
+  ) {
     this.entry = entry
     this.server = server
     this.parent = parent
     this.after = after
+    this.unwatch = unwatch
   }
 
   begin(): void {
@@ -170,6 +201,7 @@ class Starting implements Starter, Watcher, Timer {
     this.resume = resume
     return Effect.suspend(() => {
       this.release()
+      this.unwatch?.()
       return withdraw(this.entry, this.server, this.parent)
     })
   }
@@ -185,6 +217,7 @@ class Starting implements Starter, Watcher, Timer {
     this.release()
     // A parent that traps exits has the answer of its start, and must not find the exit in its mailbox, too.
     if (parent !== undefined) flushExit(parent, entry)
+    this.unwatch?.()
     const failure = failed(
       this.failure ?? (reason._tag === "Crashed"
         ? new OtpError.InitCrashed({ cause: reason.cause })

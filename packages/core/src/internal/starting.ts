@@ -68,6 +68,10 @@ export const makeStarts = <Ref extends { readonly pid: Entry }>(
       const { args, options } = split<StartOptions>(given)
       return start(args, options, true)
     },
+    startMonitor: (...given: Array<unknown>) => {
+      const { args, options } = split<StartOptions>(given)
+      return Effect.map(Start.startMonitor(definition, args, options), ([pid, ref]) => [makeRef(pid), ref] as const)
+    },
     startScoped: (...given: Array<unknown>) => {
       const { args, options } = split<StartOptions>(given)
       return Effect.acquireRelease(

@@ -7,8 +7,10 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as OtpError from "../OtpError.ts"
 import { type Address, locate, showAddress } from "./address.ts"
+import { wait } from "./calling.ts"
+import { circle, waits } from "./circle.ts"
 import { entryOf, tableOf } from "./current.ts"
-import { CallTimeout, circle, wait, waits } from "./gen.ts"
+import { CallTimeout } from "./deadline.ts"
 import * as Input from "./input.ts"
 import { alive, describe, runQueueOf } from "./processTable.ts"
 import { ServerState } from "./serverState.ts"
@@ -62,7 +64,7 @@ const ask = (address: Address, tag: string, perform: Perform<unknown, unknown>):
     if (chain !== undefined) return Effect.fail(OtpError.callCallingSelf(shown, tag, chain))
     const turn = calling === undefined ? -1 : (calling.state as ServerState).turn
     const queue = runQueueOf(table, fiber.cache.scheduler)
-    return wait(fiber, new SystemRequest(operation(tag), perform, address, queue, caller, turn), entry)
+    return wait(fiber, new SystemRequest(operation(tag), perform, address, queue, fiber, caller, turn), entry)
   })
 
 const operation = (tag: string) => ({ tag, declares: () => true })

@@ -5,8 +5,6 @@
  * @internal
  */
 import * as Exit from "effect/Exit"
-import { callNoProcess } from "../OtpError.ts"
-import { showAddress } from "./address.ts"
 import { deliver } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import type { Entry } from "./processTable.ts"
@@ -17,12 +15,12 @@ import type { ServerState } from "./serverState.ts"
 export type Perform<A, E> = (entry: Entry, server: ServerState) => Exit.Exit<A, E>
 
 export class SystemRequest extends Request {
-  override readonly kind = Mailbox.system
+  declare readonly kind: typeof Mailbox.system
   declare readonly message: Perform<unknown, unknown>
 
   /** No bound is for it. */
-  override offer(entry: Entry): void {
-    if (!deliver(entry, this)) this.fail(callNoProcess(showAddress(this.address), this.operation.tag))
+  override post(entry: Entry): void {
+    if (!deliver(entry, this)) this.undelivered()
   }
 
   /** Does what is asked, unless nobody waits for it any more. Whatever goes wrong is the answer, and harms no server. */
@@ -37,3 +35,4 @@ export class SystemRequest extends Request {
     this.complete(exit)
   }
 }
+Object.defineProperty(SystemRequest.prototype, "kind", { value: Mailbox.system })

@@ -69,7 +69,7 @@ export const endWithin = Effect.fnUntraced(function*(entry: Entry, millis: numbe
 })
 
 /** Runs `f` once after so many milliseconds on the clock of the fiber, and gives what cancels it. */
-const after = (fiber: Parameters<typeof timersOf>[0], millis: number, f: () => void): () => void => {
+export const after = (fiber: Parameters<typeof timersOf>[0], millis: number, f: () => void): () => void => {
   if (millis === Infinity) return () => {}
   const timers = timersOf(fiber)
   const timer: Timer = { deadline: 0, sequence: 0, index: -1, fire: f }
