@@ -46,6 +46,13 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/self",
       "internal/sending",
       "internal/spawn",
+      "internal/taskEnd",
+      "internal/taskHandle",
+      "internal/taskOutcome",
+      "internal/taskProcess",
+      "internal/taskSlot",
+      "internal/taskStream",
+      "internal/taskWait",
       "internal/time",
       "internal/timers",
       "internal/wait"
@@ -76,7 +83,16 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
     // 4: supervision
     ["ChildSpec", "Supervisor", "internal/childRuntime", "internal/supervisorLoop", "internal/supervisorReport"],
     // 5: behaviours
-    ["Agent", "GenServer", "RequestIds", "Sys", "internal/callbacks", "internal/requestId", "internal/starting"],
+    [
+      "Agent",
+      "GenServer",
+      "RequestIds",
+      "Sys",
+      "Task",
+      "internal/callbacks",
+      "internal/requestId",
+      "internal/starting"
+    ],
     // 6: what stands on all of it
     ["GenServerRpc", "index", "testing/index", "testing/settle"]
   ],

@@ -298,6 +298,103 @@ export type StartFailure<E> =
   | DuplicateId
 
 // ----------------------------------------------------------------------------
+// tasks
+// ----------------------------------------------------------------------------
+
+/**
+ * No answer of the task came in time.
+ *
+ * **Details**
+ *
+ * After `Task.await` and `Task.awaitMany` the task runs on, linked to its owner, and its late answer is dropped. An item of
+ * `Task.asyncStream` was ended: `killed` is true.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskTimeout extends Data.TaggedError("Timeout")<{
+  /** The time that was allowed, in milliseconds. */
+  readonly after: number
+  /** Whether the task was killed. */
+  readonly killed: boolean
+}> {
+  override get message(): string {
+    return `no answer within ${this.after} ms; ` + (this.killed
+      ? "it was killed, and may have done a part of its work: allow it more time with { timeout }"
+      : "it still runs and its late answer will be dropped: end it with Task.shutdown, " +
+        "allow it more time with { timeout }, or ask with Task.yield, which can be repeated")
+  }
+}
+
+/**
+ * The task ended before it answered. It may have done a part of its work.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskExited extends Data.TaggedError("Exited")<{
+  readonly reason: ExitReason.ExitReason
+}> {
+  override get message(): string {
+    return `it ended before it answered (${ExitReason.format(this.reason)}); it may have done a part of its work`
+  }
+}
+
+/**
+ * The answer of the task was taken before, or was given up: there is one answer, and it can be taken once.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskAlreadyTaken extends Data.TaggedError("AlreadyTaken")<{}> {
+  override get message(): string {
+    return "its answer was taken or given up before: keep what the first await gave, " +
+      "or ask with Task.yield as long as it may not be done"
+  }
+}
+
+/**
+ * What waiting for a task can fail with beside the error of the task itself.
+ *
+ * **When to use**
+ *
+ * Catch one reason with `Effect.catchReason("TaskError", "Timeout", …)`.
+ *
+ * **Details**
+ *
+ * `task` names the task (its label and pid; several of them, if `Task.awaitMany` waited for several). `reason` is one of
+ * `Timeout { after, killed }`, `Exited { reason }` (a crash, an exit, a signal) and `AlreadyTaken`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TaskError extends Data.TaggedError("TaskError")<{
+  readonly task: string
+  readonly reason: TaskTimeout | TaskExited | TaskAlreadyTaken
+}> {
+  override get message(): string {
+    return `task ${this.task}: ${this.reason.message}`
+  }
+}
+
+equalByFields(TaskTimeout, TaskExited, TaskAlreadyTaken, TaskError)
+
+const taskError = (task: string, reason: TaskError["reason"]): TaskError =>
+  lightError(TaskError, "TaskError", { task, reason })
+
+/** @internal */
+export const taskTimeout = (task: string, after: number, killed: boolean): TaskError =>
+  taskError(task, lightError(TaskTimeout, "Timeout", { after, killed }))
+
+/** @internal */
+export const taskExited = (task: string, reason: ExitReason.ExitReason): TaskError =>
+  taskError(task, lightError(TaskExited, "Exited", { reason }))
+
+/** @internal */
+export const taskAlreadyTaken = (task: string): TaskError =>
+  taskError(task, lightError(TaskAlreadyTaken, "AlreadyTaken", {}))
+
+// ----------------------------------------------------------------------------
 // processes, names, supervisors
 // ----------------------------------------------------------------------------
 

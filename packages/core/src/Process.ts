@@ -30,6 +30,7 @@ import type { Body as AnyBody } from "./internal/self.ts"
 import * as Sending from "./internal/sending.ts"
 import * as Signal from "./internal/signal.ts"
 import * as Spawn from "./internal/spawn.ts"
+import { callersOf } from "./internal/taskProcess.ts"
 import { awaitEnded, endWithin } from "./internal/wait.ts"
 import { type AnyName, type AnyTarget, isVia, type Registrable } from "./Name.ts"
 import * as OtpError from "./OtpError.ts"
@@ -126,6 +127,7 @@ export type ReceiveError<After> = [After] extends [undefined] ? never : OtpError
 export type ReceivesOf<M> = M extends Signal.Down<infer Tag> ? Receives<Signal.Down<Tag>>
   : M extends Signal.Exit ? Receives<Signal.Exit>
   : M extends Signal.CancelTimer ? Receives<Signal.CancelTimer>
+  : M extends Signal.Reply<infer A, infer E> ? Receives<Signal.Reply<A, E>>
   : never
 
 /**
@@ -148,9 +150,12 @@ export type DeclaresSignals<M, R, S extends Signal.Signal = SignalsOf<Exclude<R,
 
 type SignalsOf<R> = R extends Receives<infer S> ? S : never
 
-type SignalName<S> = S extends Signal.Down<infer Tag> ? Tag extends "Down" ? Tag : `Down<"${Tag}">` : "Exit"
+type SignalName<S> = S extends Signal.Down<infer Tag> ? `Process.${Tag extends "Down" ? Tag : `Down<"${Tag}">`}`
+  : S extends Signal.Reply<unknown, unknown> ? "Task.Reply<…>"
+  : S extends Signal.CancelTimer ? "Process.CancelTimer"
+  : "Process.Exit"
 
-type UndeclaredSignal<S extends string> = `declare Process.${S} in this process's own Process.Self<…>`
+type UndeclaredSignal<S extends string> = `declare ${S} in this process's own Process.Self<…>`
 
 /**
  * The code of a process. A generic wrapper around `spawn` takes this type, so that the check of signals passes through.
@@ -541,6 +546,8 @@ export interface Info {
   readonly trapExit: boolean
   /** Who started it, nearest first, as they print. */
   readonly ancestors: ReadonlyArray<string>
+  /** Of a task, who asked for it, nearest first, as they print: its owner, and if that is a task, the owner of that. */
+  readonly callers: ReadonlyArray<string>
 }
 
 /**
@@ -567,7 +574,8 @@ export const info = (target: AnyTarget): Effect.Effect<Option.Option<Info>> =>
         watcher instanceof lifecycle.Monitor ? watcher.watcher : []
       ),
       trapExit: entry.trapsExit,
-      ancestors: ancestorsOf(entry)
+      ancestors: ancestorsOf(entry),
+      callers: callersOf(entry)
     })
   })
 

@@ -86,6 +86,11 @@ export * as Supervisor from "./Supervisor.ts"
 export * as Sys from "./Sys.ts"
 
 /**
+ * Work in a process of its own, whose answer the owner waits for.
+ */
+export * as Task from "./Task.ts"
+
+/**
  * Messages that are sent later, on Effect's Clock.
  */
 export * as Timer from "./Timer.ts"

@@ -14,6 +14,7 @@ const examples = readdirSync(directory).filter((file) => /^\d/.test(file))
 const lastLine: Record<string, string> = {
   "10_process-ping-pong.ts": "pinger ended: Normal, ponger ended: Shutdown",
   "20_link.ts": "  the watcher got a message: Down, Crashed",
+  "25_tasks.ts": "the owner ended: Normal",
   "30_counter.ts": "3",
   "40_supervisor-strategies.ts": "  b stops, c stops, a stops, a starts, b starts, c starts",
   "50_rate-limiter.ts": "five clients: 100 allowed, 0 RateLimited",

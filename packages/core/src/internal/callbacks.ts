@@ -145,11 +145,12 @@ type SignalsOf<R> = R extends Current.Receives<infer S> ? S : never
 
 /** The signals that an `info` for the messages `M` takes. */
 type Declared<M> =
-  | Extract<M, Signal.Down<string>>
+  | Extract<M, Signal.Down<string> | Signal.Reply<unknown, unknown>>
   | (Signal.Down<string> extends M ? Signal.Down<string> : never)
   | (Signal.Down extends M ? Signal.Down : never)
   | (Signal.Exit extends M ? Signal.Exit : never)
   | (Signal.CancelTimer extends M ? Signal.CancelTimer : never)
+  | (Signal.Reply<unknown, unknown> extends M ? Signal.Reply<unknown, unknown> : never)
 
 /** What callbacks may require freely: their process, its scope, and to receive the signals that `info` takes. */
 export type Provided<M> = Scope.Scope | Current.Current | ReceivesEach<Declared<M>>
@@ -186,7 +187,10 @@ export type CheckTerms<U, T> = [U] extends [never] ? unknown
 /** An `info` that takes the signals which any callback wants to receive. */
 export type CheckSignals<R, M> = [SignalsOf<R>] extends [never] ? unknown
   : [SignalsOf<R>] extends [Declared<M>] ? { readonly info: unknown }
-  : { readonly info: "a callback wants signals: `info` must take Process.Down, Process.Exit or Process.CancelTimer" }
+  : {
+    readonly info:
+      "a callback wants signals: `info` must take Process.Down, Process.Exit, Process.CancelTimer or Task.Reply"
+  }
 
 /**
  * The policy of a mailbox that was not given one. It is part of the constraint of the type parameter, which is what the

@@ -16,7 +16,7 @@ import { cut, present } from "./present.ts"
 import { presentReason } from "./presentCause.ts"
 import { ancestorsOf, describe, type Entry } from "./processTable.ts"
 
-/** What a server adds. */
+/** What a server adds, or a task. */
 export interface CrashDetails {
   /** Which of its callbacks it was in, if it is certain. */
   readonly during?: string | undefined
@@ -24,6 +24,8 @@ export interface CrashDetails {
   /** Who sent that, and waits for an answer. */
   readonly client?: Entry | undefined
   readonly state?: unknown
+  /** Who started a task, if that was a process. */
+  readonly starter?: string | undefined
   /** What kind of message a request is. */
   readonly requestTag?: (node: MailNode) => string | undefined
   /** The events that it kept, if it was told to keep some. */
@@ -39,7 +41,7 @@ export const reportCrash = (
   details: () => CrashDetails = () => ({})
 ): void =>
   write(entry, "Error", () => {
-    const { client, during, lastMessage, log, requestTag, state } = details()
+    const { client, during, lastMessage, log, requestTag, starter, state } = details()
     const initialCall = entry.behaviour.initialCall?.(entry)
     const why = presentReason(reason)
     const crashed = reason._tag === "Crashed"
@@ -54,6 +56,7 @@ export const reportCrash = (
         state,
         log,
         initialCall,
+        starter,
         ancestors: ancestorsOf(entry),
         mailboxLength: entry.length,
         messages: messagesOf(entry, requestTag),

@@ -322,3 +322,10 @@ export const flush = (ref: Monitor): void =>
     ref.watcher,
     ({ kind, message }) => kind === Mailbox.signal && Signal.isDown(message) && message.ref === ref
   )
+
+/** Removes the Exit of a process from the mailbox of another one. */
+export const flushExit = (self: Entry, other: Entry): void =>
+  Mailbox.removeWhere(
+    self,
+    ({ kind, message }) => kind === Mailbox.signal && Signal.isExit(message) && message.pid === other
+  )

@@ -151,20 +151,23 @@ export interface Lineage {
 
 const maxLineage = 32
 
-const lineageOf = (parent: Entry): Lineage =>
-  parent.ownLineage ??= {
-    id: parent.id,
-    shown: describe(parent),
-    parent: parent.lineage === undefined || parent.lineage.depth >= maxLineage ? undefined : parent.lineage,
-    depth: parent.lineage === undefined || parent.lineage.depth >= maxLineage ? 1 : parent.lineage.depth + 1
-  }
+const lineageOf = (parent: Entry): Lineage => parent.ownLineage ??= extendLineage(parent, parent.lineage)
 
-/** Who started a process, nearest first, as they print. */
-export const ancestorsOf = (entry: Entry): ReadonlyArray<string> => {
+/** A process, and whoever comes before it. */
+export const extendLineage = (entry: Entry, before: Lineage | undefined): Lineage => {
+  const parent = before === undefined || before.depth >= maxLineage ? undefined : before
+  return { id: entry.id, shown: describe(entry), parent, depth: parent === undefined ? 1 : parent.depth + 1 }
+}
+
+/** A lineage as it prints, nearest first. */
+export const showLineage = (nearest: Lineage | undefined): ReadonlyArray<string> => {
   const shown: Array<string> = []
-  for (let lineage = entry.lineage; lineage !== undefined; lineage = lineage.parent) shown.push(lineage.shown)
+  for (let lineage = nearest; lineage !== undefined; lineage = lineage.parent) shown.push(lineage.shown)
   return shown
 }
+
+/** Who started a process, nearest first, as they print. */
+export const ancestorsOf = (entry: Entry): ReadonlyArray<string> => showLineage(entry.lineage)
 
 /** A process as a person would name it. */
 export const describe = (entry: Entry): string =>

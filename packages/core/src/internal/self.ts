@@ -12,7 +12,7 @@ import type * as Exit from "effect/Exit"
 import * as ExitReason from "../ExitReason.ts"
 import type { ReceiveTimeout } from "../OtpError.ts"
 import * as AtOnce from "./atOnce.ts"
-import { reportCrash, reportFinalizer } from "./crashReport.ts"
+import { type CrashDetails, reportCrash, reportFinalizer } from "./crashReport.ts"
 import { Current } from "./current.ts"
 import * as Input from "./input.ts"
 import { conclude, wake } from "./lifecycle.ts"
@@ -58,6 +58,11 @@ export class Self extends NextMessage implements Receiver, Owner {
     this.body = body
   }
 
+  /** What the report of its crash adds. */
+  get details(): (() => CrashDetails) | undefined {
+    return undefined
+  }
+
   get receive(): Effect.Effect<unknown> {
     return this
   }
@@ -77,7 +82,7 @@ export class Self extends NextMessage implements Receiver, Owner {
       return wake(pid)
     }
     const reason = pid.reason = ExitReason.fromExit(exit)
-    if (ExitReason.isAbnormal(reason)) reportCrash(pid, reason)
+    if (ExitReason.isAbnormal(reason)) reportCrash(pid, reason, this.details)
     conclude(pid)
   }
 }

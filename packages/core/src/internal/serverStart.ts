@@ -16,14 +16,12 @@ import { type Current, tableOf, withEntry } from "./current.ts"
 import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
 import { later } from "./later.ts"
-import { bound, demonitor, flush, type Monitor, monitor, register, turnNow } from "./lifecycle.ts"
-import * as Mailbox from "./mailbox.ts"
+import { bound, demonitor, flush, flushExit, type Monitor, monitor, register, turnNow } from "./lifecycle.ts"
 import { alive, ended, type Entry, type Watcher } from "./processTable.ts"
 import { nameOf, resolve } from "./resolve.ts"
 import { serverBehaviour } from "./serverLoop.ts"
 import { type Definition, ServerState, type Starter } from "./serverState.ts"
 import { serverTimers } from "./serverTimeout.ts"
-import { isExit } from "./signal.ts"
 import * as Spawn from "./spawn.ts"
 import type { Timer } from "./timers.ts"
 import { abandon, released, withdraw } from "./withdraw.ts"
@@ -246,9 +244,3 @@ class Starting implements Starter, Watcher, Timer {
     if (this.index >= 0) serverTimers(this.entry).cancel(this)
   }
 }
-
-const flushExit = (parent: Entry, entry: Entry): void =>
-  Mailbox.removeWhere(
-    parent,
-    ({ kind, message }) => kind === Mailbox.signal && isExit(message) && message.pid === entry
-  )

@@ -4,6 +4,7 @@
  * @internal
  */
 import type * as Option from "effect/Option"
+import type * as Result from "effect/Result"
 import type * as ExitReason from "../ExitReason.ts"
 import type { Pid } from "../Pid.ts"
 
@@ -87,8 +88,26 @@ export interface CancelTimer {
   readonly left: Option.Option<number>
 }
 
+/**
+ * The answer of a task that was asked to send it. Mirrors the `{ref, result}` that `Task.async` of Elixir sends.
+ *
+ * **Details**
+ *
+ * `ref` is that of the task, and `result` what its effect succeeded or failed with. The `Down` of the task follows, with the
+ * same `ref`, unless `Process.demonitor(ref, { flush: true })` is there before it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reply<out A = unknown, out E = never> {
+  readonly [TypeId]: "Reply"
+  readonly _tag: "Reply"
+  readonly ref: MonitorRef
+  readonly result: Result.Result<A, E>
+}
+
 /** What the runtime puts into a mailbox, and a sender never may. */
-export type Signal = Down<string> | Exit | CancelTimer
+export type Signal = Down<string> | Exit | CancelTimer | Reply<unknown, unknown>
 
 export const TimerRefTypeId = "~@effect-otp/core/Timer"
 
@@ -154,9 +173,22 @@ class CancelTimerMessage implements CancelTimer {
   }
 }
 
+class ReplyMessage implements Reply<unknown, unknown> {
+  declare readonly [TypeId]: "Reply"
+  readonly _tag = "Reply"
+  readonly ref: MonitorRef
+  readonly result: Result.Result<unknown, unknown>
+
+  constructor(ref: MonitorRef, result: Result.Result<unknown, unknown>) {
+    this.ref = ref
+    this.result = result
+  }
+}
+
 Object.defineProperty(DownMessage.prototype, TypeId, { value: "Down" })
 Object.defineProperty(ExitMessage.prototype, TypeId, { value: "Exit" })
 Object.defineProperty(CancelTimerMessage.prototype, TypeId, { value: "CancelTimer" })
+Object.defineProperty(ReplyMessage.prototype, TypeId, { value: "Reply" })
 
 export const down = (
   tag: string,
@@ -178,3 +210,11 @@ export const cancelTimer = (ref: TimerRef, left: Option.Option<number>): CancelT
   new CancelTimerMessage(ref, left)
 
 export const isCancelTimer = (u: unknown): u is CancelTimer => u instanceof CancelTimerMessage
+
+/** Of a type that is known, its own `Reply`; of any other, one of anything. */
+export type ReplyIn<T> = unknown extends T ? T & Reply<unknown, unknown> : Extract<T, Reply<unknown, unknown>>
+
+export const reply = (ref: MonitorRef, result: Result.Result<unknown, unknown>): Reply<unknown, unknown> =>
+  new ReplyMessage(ref, result)
+
+export const isReply = <T>(u: T): u is ReplyIn<T> => u instanceof ReplyMessage

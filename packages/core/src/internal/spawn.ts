@@ -116,7 +116,7 @@ Spawn.prototype = AtOnce.Prototype<Spawn>({
   }
 })
 
-const bodyBehaviour: Behaviour = {
+export const bodyBehaviour: Behaviour = {
   takesStop: false,
   turn: (entry) => {
     const self = entry.state as Self

@@ -1,0 +1,60 @@
+/**
+ * The process of a task: one with a body, which knows who asked for it.
+ *
+ * @internal
+ */
+import type * as Fiber from "effect/Fiber"
+import type { CrashDetails } from "./crashReport.ts"
+import { entryOf } from "./current.ts"
+import { type Behaviour, type Entry, extendLineage, type Lineage, showLineage } from "./processTable.ts"
+import { type Body, Self } from "./self.ts"
+import * as Spawn from "./spawn.ts"
+
+class TaskSelf extends Self {
+  readonly callers: Lineage | undefined
+
+  constructor(pid: Entry, body: Body, callers: Lineage | undefined) {
+    super(pid, body)
+    this.callers = callers
+  }
+
+  override get details(): () => CrashDetails {
+    return () => ({ starter: this.callers?.shown })
+  }
+}
+
+/**
+ * Whoever asks for a task now, and who asked for that: a process, and if it is a task itself, its callers. By name, as
+ * ancestors are: tasks that start each other for ever must not keep all that came before.
+ */
+export const callersFrom = (asking: Entry | undefined): Lineage | undefined => {
+  if (asking === undefined) return undefined
+  return extendLineage(asking, asking.state instanceof TaskSelf ? asking.state.callers : undefined)
+}
+
+/** Who asked for a process, nearest first, as they print. Nobody has, unless it is a task. */
+export const callersOf = ({ state }: Entry): ReadonlyArray<string> =>
+  state instanceof TaskSelf ? showLineage(state.callers) : []
+
+const taskBehaviour: Behaviour = { ...Spawn.bodyBehaviour, initialCall: () => "Task" }
+
+/** How the process of a task is started. */
+export interface Start {
+  readonly label?: string | undefined
+  /** To the process that the fiber belongs to. */
+  readonly linked: boolean
+  /** Default: those that the fiber belongs to. */
+  readonly callers?: Lineage | undefined
+}
+
+/** Makes the process of a task. `body` makes what it runs, when it is there. */
+export const startTask = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  options: Start,
+  body: (entry: Entry) => Body
+): Entry => {
+  const entry = Spawn.create(Spawn.originOf(fiber), taskBehaviour, undefined, options.label, options.linked)
+  entry.state = new TaskSelf(entry, body(entry), options.callers ?? callersFrom(entryOf(fiber)))
+  Spawn.schedule(entry)
+  return entry
+}
