@@ -84,12 +84,18 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
     ["ChildSpec", "Supervisor", "internal/childRuntime", "internal/supervisorLoop", "internal/supervisorReport"],
     // 5: behaviours
     [
+      "Action",
       "Agent",
       "GenServer",
       "RequestIds",
+      "StateMachine",
       "Sys",
       "Task",
+      "Transition",
       "internal/callbacks",
+      "internal/machine",
+      "internal/machineServer",
+      "internal/machineTypes",
       "internal/requestId",
       "internal/starting"
     ],

@@ -45,7 +45,7 @@ export type MessageOf<F> = unknown extends Effect.Services<ResultOf<F>> ? never 
 
 /**
  * A step, or an Effect of one that may fail with `E`. */
-type OrEffect<A, E> = A | Effect.Effect<A, E, unknown>
+export type OrEffect<A, E> = A | Effect.Effect<A, E, unknown>
 
 /**
  * What `info`, `continue` and the handler of a cast give. Servers call servers, so their Effects may fail with it. */
@@ -131,7 +131,7 @@ type InitState<V> = V extends Init<infer S, infer _T> ? S : V extends Ignore | I
 export type InitArgs = [] | [arg: unknown]
 
 /** What a callback gives. */
-type ResultOf<F> = F extends (...args: never) => infer A ? A : never
+export type ResultOf<F> = F extends (...args: never) => infer A ? A : never
 
 /** What all callbacks give that go on with a state. */
 export type Results<Initial, Handled, Info, Continue> = Initial | ResultOf<Handled[keyof Handled] | Info | Continue>
@@ -141,10 +141,10 @@ export type TermsOf<A> = A extends Effect.Effect<infer B, infer _E, infer _R> ? 
 type StepTerms<A> = A extends { readonly options: Step.Options<infer T> } ? unknown extends T ? never : T : never
 
 /** The signals that `R` wants to receive. */
-type SignalsOf<R> = R extends Current.Receives<infer S> ? S : never
+export type SignalsOf<R> = R extends Current.Receives<infer S> ? S : never
 
 /** The signals that an `info` for the messages `M` takes. */
-type Declared<M> =
+export type Declared<M> =
   | Extract<M, Signal.Down<string> | Signal.Reply<unknown, unknown>>
   | (Signal.Down<string> extends M ? Signal.Down<string> : never)
   | (Signal.Down extends M ? Signal.Down : never)

@@ -157,11 +157,17 @@ export type Ref<Self, Message = never, E = never> = ClientOf<Self> & { readonly 
 // at runtime
 // ----------------------------------------------------------------------------
 
-/** Makes a client that reaches whoever is at an address now. */
-export const makeClient = (key: string, protocol: Protocol, address: Address, own: object): object => {
+/** Makes a client that reaches whoever is at an address now. Its calls wait for `timeout` by default. */
+export const makeClient = (
+  key: string,
+  protocol: Protocol,
+  address: Address,
+  own: object,
+  timeout?: number
+): object => {
   const client: Record<string, unknown> = { ...own }
   for (const rpc of protocol as ReadonlyArray<Rpc.AnyWithProps>) {
-    client[rpc._tag] = requestOf(protocol, rpc)(address, key)
+    client[rpc._tag] = requestOf(protocol, rpc, timeout)(address, key)
   }
   // A client with a pid is found by that, and need not hold more.
   if (!("pid" in own)) Object.defineProperty(client, AddressTypeId, { value: address })
@@ -172,18 +178,20 @@ type Method = (input?: unknown) => Effect.Effect<unknown, unknown>
 
 type ForAddress = (address: Address, key: string) => Method
 
-const requests = new WeakMap<object, ForAddress>()
+const requests = new WeakMap<Protocol, Map<object, ForAddress>>()
 
-// What a request needs is worked out once, however many clients are made of it.
-const requestOf = (protocol: Protocol, rpc: Rpc.AnyWithProps): ForAddress => {
-  let request = requests.get(rpc)
-  if (request === undefined) requests.set(rpc, request = compile(protocol, rpc))
+// What a request needs is worked out once for its protocol, however many clients are made of it.
+const requestOf = (protocol: Protocol, rpc: Rpc.AnyWithProps, timeout: number | undefined): ForAddress => {
+  let ofProtocol = requests.get(protocol)
+  if (ofProtocol === undefined) requests.set(protocol, ofProtocol = new Map())
+  let request = ofProtocol.get(rpc)
+  if (request === undefined) ofProtocol.set(rpc, request = compile(protocol, rpc, timeout))
   return request
 }
 
-const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps): ForAddress => {
+const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps, timeout: number | undefined): ForAddress => {
   const tag = rpc._tag
-  const operation: Operation = { tag, declares: (error) => Schema.is(rpc.errorSchema)(error) }
+  const operation: Operation = { tag, declares: (error) => Schema.is(rpc.errorSchema)(error), timeout }
   const send = isCast(rpc)
     ? (address: Address, payload: unknown) => Gen.cast(address, protocol, tag, payload)
     : (address: Address, payload: unknown) => Gen.call(address, protocol, operation, payload)
@@ -245,8 +253,8 @@ const constructs = (ast: SchemaAST.AST): boolean => {
 }
 
 /** The rules of a protocol, for those who come without the compiler. */
-export const checkProtocol = (key: string, protocol: Protocol): void => {
-  const seen = new Set<string>(["pid", "then", "__proto__"])
+export const checkProtocol = (key: string, protocol: Protocol, reserved: ReadonlyArray<string> = []): void => {
+  const seen = new Set<string>(["pid", "then", "__proto__", ...reserved])
   for (const { _tag } of protocol) {
     if (seen.has(_tag)) {
       throw new TypeError(`${key}: a request cannot be named "${_tag}": the name is reserved or taken`)

@@ -23,7 +23,7 @@ export interface Operation {
   /** Whether an error is one that the request declares. */
   readonly declares: (error: unknown) => boolean
   /** How long its calls wait where no `CallTimeout` is provided, in milliseconds: 5000 by default. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** Makes the payload of what the caller gives, in the caller; it throws what is to be the caller's defect. */
   readonly construct?: (input: unknown) => unknown
 }

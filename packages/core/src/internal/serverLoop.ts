@@ -223,7 +223,10 @@ const interrupted = (entry: Entry, server: ServerState, exit: Exit.Exit<unknown,
  * A typed failure is an answer, everything else a crash. The error of a call to another server is an answer only if this
  * request declares it: who does not expect it must not go on as if nothing had happened.
  */
-const answer = (cause: Cause.Cause<unknown>, request: Request | undefined): Exit.Exit<never, unknown> | undefined => {
+export const answer = (
+  cause: Cause.Cause<unknown>,
+  request: Request | undefined
+): Exit.Exit<never, unknown> | undefined => {
   if (request === undefined || cause.reasons.length !== 1) return undefined
   const reason = cause.reasons[0]
   if (reason._tag !== "Fail") return undefined
@@ -347,7 +350,7 @@ const init = (entry: Entry, server: ServerState): void => {
   entry.trapsExit = server.definition.trapExit === true
   let result: unknown
   try {
-    result = server.definition.init(server.args)
+    result = server.definition.init(server.args, entry)
   } catch (defect) {
     return failInit(entry, server, Cause.die(defect))
   }

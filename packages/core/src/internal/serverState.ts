@@ -19,7 +19,7 @@ export interface Definition {
   readonly name: string
   /** Which requests it understands: those of a client with the same protocol. */
   readonly protocol: object
-  readonly init: (args: ReadonlyArray<unknown>) => unknown
+  readonly init: (args: ReadonlyArray<unknown>, entry: Entry) => unknown
   readonly handlers: { readonly [tag: string]: (state: unknown, payload: unknown, from: Request) => unknown }
   readonly info?: ((state: unknown, message: unknown) => unknown) | undefined
   readonly continue?: ((state: unknown, term: unknown) => unknown) | undefined
