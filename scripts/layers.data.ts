@@ -78,6 +78,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/serverTimeout",
       "internal/systemCall",
       "internal/systemRequest",
+      "internal/telemetry",
       "internal/withdraw"
     ],
     // 4: supervision
@@ -91,6 +92,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "StateMachine",
       "Sys",
       "Task",
+      "Telemetry",
       "Transition",
       "internal/callbacks",
       "internal/machine",

@@ -101,6 +101,11 @@ export * as Sys from "./Sys.ts"
 export * as Task from "./Task.ts"
 
 /**
+ * Spans and metrics of servers: off, and free, unless a Layer switches them on.
+ */
+export * as Telemetry from "./Telemetry.ts"
+
+/**
  * Messages that are sent later, on Effect's Clock.
  */
 export * as Timer from "./Timer.ts"

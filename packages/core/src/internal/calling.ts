@@ -16,6 +16,7 @@ import { deliverNow, takesNow } from "./lifecycle.ts"
 import { alive, describe, type Entry, runQueueOf } from "./processTable.ts"
 import { notSent, type Operation, Request } from "./request.ts"
 import { ServerState } from "./serverState.ts"
+import type { Telemetry } from "./telemetry.ts"
 
 export const speaks = (entry: Entry, protocol: object): boolean =>
   entry.state instanceof ServerState && entry.state.definition.protocol === protocol
@@ -66,6 +67,7 @@ Call.prototype = AtOnce.Prototype<Call>({
     const entry = locateNow(address)
     const caller = entryOf(fiber)
     if (entry === undefined || !takesNow(entry, entry.runQueue) || !speaks(entry, this.protocol)) return AtOnce.notNow
+    if ((entry.state as ServerState).telemetry !== undefined) return AtOnce.notNow
     if (entry.bounds?.isOpen === false) return AtOnce.notNow
     // A server that calls another may close a circle, which takes a look.
     if (caller !== undefined && waits(caller, fiber)) return AtOnce.notNow
@@ -82,32 +84,59 @@ Call.prototype = AtOnce.Prototype<Call>({
   evaluate(fiber) {
     const { address, operation } = this
     const payload = payloadOf(this)
-    const table = tableOf(fiber)
-    const entry = locate(table, address)
+    const entry = locate(tableOf(fiber), address)
     if (entry === undefined || entry.status !== alive) {
       return Exit.fail(OtpError.callNoProcess(showAddress(address), operation.tag))
     }
     checkProtocol(entry, address, this.protocol, operation.tag)
-    const caller = entryOf(fiber)
-    const calling = caller !== undefined && waits(caller, fiber) ? caller : undefined
-    if (calling !== undefined) {
-      const chain = circle(calling, entry)
-      if (chain !== undefined) {
-        return Exit.fail(OtpError.callCallingSelf(showAddress(address), operation.tag, chain))
-      }
-    }
-    const queue = runQueueOf(table, fiber.cache.scheduler)
-    const turn = calling === undefined ? -1 : (calling.state as ServerState).turn
-    const request = new Request(operation, payload, address, queue, fiber, caller, turn)
-    if (calling !== undefined) {
-      const outer = Deadline.spent(calling, fiber)
-      if (outer !== undefined) return Exit.fail(notSent(request, outer))
-    }
-    if (!takesNow(entry, queue) || entry.bounds?.isOpen === false) return wait(fiber, request, entry)
-    deliverNow(entry, request)
-    return request.exit ?? wait(fiber, request, undefined)
+    const { telemetry } = entry.state as ServerState
+    return telemetry === undefined
+      ? send(this, payload, fiber, entry, undefined)
+      : sendObserved(this, payload, fiber, entry, telemetry)
   }
 })
+
+// By itself: a call that nobody observes would pay for the variables that the closures hold.
+const sendObserved = (
+  call: Call,
+  payload: unknown,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  entry: Entry,
+  telemetry: Telemetry
+): Effect.Effect<unknown, unknown> =>
+  telemetry.call(
+    call.operation.tag,
+    (span) => send(call, payload, fiber, entry, (request) => telemetry.sent(request, span))
+  )
+
+/** Sends the request of a call, and waits for its answer unless it is there already. */
+const send = (
+  { address, operation }: Call,
+  payload: unknown,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  entry: Entry,
+  sending: ((request: Request) => void) | undefined
+): Effect.Effect<unknown, unknown> => {
+  const caller = entryOf(fiber)
+  const calling = caller !== undefined && waits(caller, fiber) ? caller : undefined
+  if (calling !== undefined) {
+    const chain = circle(calling, entry)
+    if (chain !== undefined) {
+      return Exit.fail(OtpError.callCallingSelf(showAddress(address), operation.tag, chain))
+    }
+  }
+  const queue = runQueueOf(tableOf(fiber), fiber.cache.scheduler)
+  const turn = calling === undefined ? -1 : (calling.state as ServerState).turn
+  const request = new Request(operation, payload, address, queue, fiber, caller, turn)
+  if (calling !== undefined) {
+    const outer = Deadline.spent(calling, fiber)
+    if (outer !== undefined) return Exit.fail(notSent(request, outer))
+  }
+  sending?.(request)
+  if (!takesNow(entry, queue) || entry.bounds?.isOpen === false) return wait(fiber, request, entry)
+  deliverNow(entry, request)
+  return request.exit ?? wait(fiber, request, undefined)
+}
 
 export const payloadOf = ({ operation, payload }: Call): unknown =>
   operation.construct === undefined ? payload : operation.construct(payload)

@@ -17,6 +17,7 @@ import { deliver, requestStop } from "./lifecycle.ts"
 import { alive, describe, ended } from "./processTable.ts"
 import { Cast } from "./request.ts"
 import { sendBounded } from "./sending.ts"
+import type { ServerState } from "./serverState.ts"
 import { awaitEnded } from "./wait.ts"
 
 export { call } from "./calling.ts"
@@ -55,6 +56,7 @@ SendCast.prototype = AtOnce.Prototype<SendCast>({
   now() {
     const entry = locateNow(this.address)
     if (entry === undefined || entry.bounds !== undefined || !speaks(entry, this.protocol)) return AtOnce.notNow
+    if ((entry.state as ServerState).telemetry !== undefined) return AtOnce.notNow
     deliver(entry, new Cast(this.tag, this.payload))
     return undefined
   },
@@ -63,6 +65,7 @@ SendCast.prototype = AtOnce.Prototype<SendCast>({
     if (entry === undefined || entry.status !== alive) return Effect.void
     checkProtocol(entry, this.address, this.protocol, this.tag)
     const request = new Cast(this.tag, this.payload)
+    ;(entry.state as ServerState).telemetry?.cast(request, fiber)
     if (entry.bounds !== undefined) {
       return sendBounded(fiber, entry, entry.bounds, request, () => showAddress(this.address))
     }

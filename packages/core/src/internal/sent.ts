@@ -97,7 +97,9 @@ export const prepare = (fiber: AnyFiber, what: string, effect: unknown): Sent =>
   const target = locate(table, address)
   if (target !== undefined && target.status === alive) checkProtocol(target, address, protocol, operation.tag)
   const queue = runQueueOf(table, fiber.cache.scheduler)
-  return new Sent(operation, payload, address, queue, entryOf(fiber), target)
+  const sent = new Sent(operation, payload, address, queue, entryOf(fiber), target)
+  if (target?.status === alive) (target.state as ServerState).telemetry?.sent(sent, fiber.cache.span)
+  return sent
 }
 
 /** Sends it, and never waits: where there is no room it is the request that waits. */

@@ -20,7 +20,10 @@ export const runEffect = (
 ): boolean => {
   if (!Effect.isEffect(effect)) return then(Exit.succeed(effect), true)
   if (Exit.isExit(effect)) return then(effect as Exit.Exit<unknown, unknown>, true)
-  const fiber = Effect.runForkWith(contextOf(entry, server))(effect as Effect.Effect<unknown, unknown>)
+  const context = contextOf(entry, server)
+  const fiber = Effect.runForkWith(server.telemetry?.provide(context) ?? context)(
+    effect as Effect.Effect<unknown, unknown>
+  )
   const exit = fiber.pollUnsafe()
   if (exit !== undefined) return then(exit, true)
   entry.fiber = fiber

@@ -34,6 +34,7 @@ export const stop = (entry: Entry, server: ServerState, reason: ExitReason.ExitR
   const how = endingOf(server)
   how.endsItself = true
   how.reports = ExitReason.isAbnormal(reason)
+  server.telemetry?.end(how.crash === undefined ? server.current?.exit ?? Exit.void : Exit.failCause(how.crash))
   const terminate = server.definition.terminate
   if (terminate === undefined) return closeScope(entry, server)
   let result: unknown
@@ -80,6 +81,8 @@ export const end = (entry: Entry, server: ServerState): void => {
 export const closeScope = (entry: Entry, server: ServerState): void => {
   server.phase = "closing"
   stopTimeout(entry, server)
+  // Who has not ended by itself was ended by a signal.
+  server.telemetry?.end(Exit.interrupt())
   const crash = server.ending?.crash
   const exit = crash === undefined ? Exit.void : Exit.failCause(crash)
   const finalizers = server.scope === undefined ? undefined : Scope.closeUnsafe(server.scope, exit)
@@ -100,6 +103,7 @@ const finishServer = (entry: Entry, server: ServerState): void => {
 export const concludeServer = (entry: Entry, server: ServerState): void => {
   const reason = entry.reason!
   server.ending?.afterTerminate?.()
+  if (server.ending?.crash !== undefined) server.telemetry?.crashed()
   if (server.ending?.reports === true) reportCrash(entry, reason, () => detailsOf(server))
   conclude(entry)
   dropRequests(server, reason)

@@ -85,17 +85,21 @@ const take = (entry: Entry, server: ServerState, node: Mailbox.MailNode): boolea
       // Its caller has given up: it must not run.
       if (!request.begin()) {
         server.skipped++
+        server.telemetry?.skip(request.operation.tag)
         return true
       }
       server.lastMessage = request
       if (server.system !== undefined && !listened(entry, server, server.system, request)) return true
-      const handler = server.definition.handlers[request.operation.tag]
+      const { tag } = request.operation
+      server.telemetry?.begin(request, tag, "server")
+      const handler = server.definition.handlers[tag]
       return run(entry, server, handler, request.message, request)
     }
     case Mailbox.cast: {
       const cast = node as Cast
       server.lastMessage = cast
       if (server.system !== undefined && !listened(entry, server, server.system, cast)) return true
+      server.telemetry?.begin(cast, cast.tag, "consumer")
       const handler = server.definition.handlers[cast.tag]
       return run(entry, server, handler, cast.message, undefined)
     }
@@ -112,6 +116,7 @@ const take = (entry: Entry, server: ServerState, node: Mailbox.MailNode): boolea
     if (node.kind !== Mailbox.timeout) reportUnexpected(entry, server.definition.name, node.message)
     return true
   }
+  server.telemetry?.begin(node, "info", undefined)
   return run(entry, server, info, node.message, undefined)
 }
 
@@ -159,6 +164,7 @@ const continueWith = (entry: Entry, server: ServerState): boolean => {
     const message = `${server.definition.name}: a step continues, and there is no continue callback`
     return crash(entry, server, Cause.die(new Error(message)))
   }
+  server.telemetry?.begin(next, "continue", undefined)
   return run(entry, server, callback, next.continue, undefined)
 }
 
@@ -235,6 +241,7 @@ export const answer = (
 }
 
 const finished = (server: ServerState): boolean => {
+  server.telemetry?.end(server.current?.exit ?? Exit.void)
   server.busy = false
   server.current = undefined
   return true

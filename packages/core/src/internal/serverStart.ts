@@ -23,6 +23,7 @@ import { serverBehaviour } from "./serverLoop.ts"
 import { type Definition, ServerState, type Starter } from "./serverState.ts"
 import { serverTimers } from "./serverTimeout.ts"
 import * as Spawn from "./spawn.ts"
+import * as Telemetry from "./telemetry.ts"
 import type { Timer } from "./timers.ts"
 import { abandon, released, withdraw } from "./withdraw.ts"
 
@@ -119,6 +120,7 @@ const begin = (
   const parent = options.linked === true ? origin.process : undefined
   const server = new ServerState(definition, args, parent)
   const entry = Spawn.create(origin, serverBehaviour, server, options.label, parent !== undefined)
+  server.telemetry = Telemetry.make(entry, definition.name)
   bound(entry, definition.mailbox)
   entry.isSupervisor = definition.isSupervisor === true
   const starting = new Starting(entry, server, parent, after, options.watch?.(entry))

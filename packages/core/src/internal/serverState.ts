@@ -11,6 +11,7 @@ import type { Limits } from "./bounds.ts"
 import type { Entry } from "./processTable.ts"
 import type { Request } from "./request.ts"
 import type { System } from "./serverSystem.ts"
+import type { Telemetry } from "./telemetry.ts"
 import type { Timer } from "./timers.ts"
 
 /** The callbacks of a server. Each gives its result, or an Effect of it. */
@@ -101,6 +102,8 @@ export class ServerState {
   ending: Ending | undefined = undefined
   /** What system requests have changed: it is suspended, or its events are told. */
   system: System | undefined = undefined
+  /** What it tells tracers and metrics, if it was started where that is wanted. */
+  telemetry: Telemetry | undefined = undefined
   /** How many requests were not handled because nobody waited for them any more. */
   skipped = 0
 
