@@ -53,10 +53,19 @@ const beam = (name: string, about: string, flags: ReadonlyArray<string>): System
 /** The variable that keeps the library from what Effect has inside. */
 const publicApi = "EFFECT_OTP_PUBLIC_API"
 
+/** Where telemetry makes a difference. */
+const requests = ["call", "call-many", "cast"] as const
+
 /** Every system, in the order of the report. */
 export const systems: ReadonlyArray<System> = [
   node("effect-otp", "This library.", { env: { [publicApi]: undefined } }),
   node("effect-otp-public", "This library on Effect's public API alone.", { env: { [publicApi]: "1" } }),
+  node("effect-otp-metrics", "This library with `Telemetry.metrics`, and so with the price of being watched.", {
+    only: requests
+  }),
+  node("effect-otp-spans", "This library with `Telemetry.spans`, and the tracer of Effect, which keeps nothing.", {
+    only: requests
+  }),
   beam("beam", "Erlang/OTP on one scheduler: what all are measured against.", ["+S", "1:1"]),
   beam("beam-all", "Erlang/OTP on all cores.", []),
   node("effect", "Effect alone, written by hand: a fiber, a Queue as its mailbox, a Deferred for each answer."),

@@ -97,7 +97,7 @@ const pingpong: Implementation = Effect.fnUntraced(function*({ n }) {
   return { run }
 })
 
-const call: Implementation = Effect.fnUntraced(function*({ n }) {
+export const call: Implementation = Effect.fnUntraced(function*({ n }) {
   const counter = yield* Counter.server.startScoped()
   const run = Effect.gen(function*() {
     let last = 0
@@ -107,7 +107,7 @@ const call: Implementation = Effect.fnUntraced(function*({ n }) {
   return { run }
 })
 
-const callMany: Implementation = Effect.fnUntraced(function*({ n, width }) {
+export const callMany: Implementation = Effect.fnUntraced(function*({ n, width }) {
   const counter = yield* Counter.server.startScoped()
   const caller = Effect.gen(function*() {
     let last = 0
@@ -121,7 +121,7 @@ const callMany: Implementation = Effect.fnUntraced(function*({ n, width }) {
   return { run }
 })
 
-const cast: Implementation = Effect.fnUntraced(function*({ n }) {
+export const cast: Implementation = Effect.fnUntraced(function*({ n }) {
   const counter = yield* Counter.server.startScoped()
   const run = Effect.gen(function*() {
     for (let i = 0; i < n; i++) yield* counter.add()

@@ -7,6 +7,8 @@ const modules = {
   "effect-otp": () => import("./effect-otp.ts"),
   // The same, started with another environment.
   "effect-otp-public": () => import("./effect-otp.ts"),
+  "effect-otp-metrics": () => import("./effect-otp-telemetry.ts").then(({ metrics }) => metrics),
+  "effect-otp-spans": () => import("./effect-otp-telemetry.ts").then(({ spans }) => spans),
   effect: () => import("./effect.ts"),
   nact: () => import("./nact.ts"),
   xstate: () => import("./xstate.ts"),
