@@ -5,9 +5,10 @@
  */
 import { assert, beforeAll, describe, it, vi } from "@effect/vitest"
 import { execFile } from "node:child_process"
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { extract, type Fence, toModule } from "./utils/fences.ts"
+import { brokenLinks } from "./utils/links.ts"
 
 const root = path.resolve(import.meta.dirname, "..")
 const directory = path.join(root, ".fences")
@@ -68,6 +69,17 @@ describe("fences", () => {
     })
   }
 })
+
+it.each(globSync(["*.md", ".patterns/*.md", "packages/*/README.md", "docs/**/*.md"], { cwd: root }).sort())(
+  "every link of %s leads to what it means",
+  (file) => {
+    const read = (file: string) => {
+      const stat = statSync(path.join(root, file), { throwIfNoEntry: false })
+      return stat?.isFile() ? readFileSync(path.join(root, file), "utf8") : stat && ""
+    }
+    assert.deepStrictEqual(brokenLinks(file, read), [])
+  }
+)
 
 it("README.md is at most 120 lines", () => {
   const lines = readFileSync(path.join(root, "README.md"), "utf8").trimEnd().split("\n").length

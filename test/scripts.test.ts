@@ -10,9 +10,45 @@ import * as Rows from "../scripts/rows.ts"
 import * as Traps from "../scripts/traps.ts"
 import { is, pending, prints } from "./utils/assertions.ts"
 import { extract, toModule } from "./utils/fences.ts"
+import { brokenLinks } from "./utils/links.ts"
 
 const moduleOf = (...lines: ReadonlyArray<string>) =>
   toModule({ file: "a.md", line: 1, run: true, source: lines.join("\n") })
+
+describe("links", () => {
+  const files: Record<string, string> = {
+    "docs/a.md": "# A\n\n## 2. Here, `now` & there\n\n- **2.1** One.\n- **2.10** Ten.\n",
+    "docs": ""
+  }
+  const problems = (text: string) => brokenLinks("b.md", (file) => file === "b.md" ? text : files[file])
+
+  it("one that leads to a file, a directory, a heading or a number is fine, and so is what stands in a fence", () => {
+    const good = [
+      "[a](docs/a.md), [b](docs), [c](https://effect.website/#x), [d](#b)",
+      "# B",
+      "[2](docs/a.md#2-here-now--there) [2.10](docs/a.md#2-here-now--there)",
+      "```md\n[x](x.md)\n# C\n```"
+    ]
+    assert.deepStrictEqual(problems(good.join("\n")), [])
+  })
+
+  it("one that leads nowhere is named with its line, and so is a number of something else", () => {
+    const bad = [
+      "```md\n# C\n```",
+      "[x](x.md) [c](#c)",
+      "[y](docs/a.md#2-here)",
+      "[3.1](docs/a.md#2-here-now--there)",
+      "[2.2](docs/a.md#2-here-now--there)"
+    ]
+    assert.deepStrictEqual(problems(bad.join("\n")), [
+      "b.md:4 [x](x.md): there is no such file",
+      "b.md:4 [c](#c): there is no such heading",
+      "b.md:5 [y](docs/a.md#2-here): there is no such heading",
+      "b.md:6 [3.1](docs/a.md#2-here-now--there): the number is of another section",
+      "b.md:7 [2.2](docs/a.md#2-here-now--there): there is no such number"
+    ])
+  })
+})
 
 describe("fences", () => {
   it("finds the TypeScript fences of Markdown, nested ones too, and no others", () => {

@@ -3,11 +3,13 @@
  */
 import * as pingPong from "../10_process-ping-pong.ts"
 import * as link from "../20_link.ts"
+import * as tasks from "../25_tasks.ts"
 import * as counter from "../30_counter.ts"
 import * as strategies from "../40_supervisor-strategies.ts"
 import * as rateLimiter from "../50_rate-limiter.ts"
 import * as million from "../60_million-processes.ts"
 import * as promiseServer from "../70_promise-server.ts"
+import * as door from "../90_state-machine.ts"
 import * as Claim from "./Claim.ts"
 import * as Step from "./Step.ts"
 
@@ -55,6 +57,27 @@ export const steps = (options: {
     ]
   }),
   Step.make({
+    title: "Work that may fail",
+    about: `A task is a process that does one thing and answers its owner. One that takes too long is asked for what
+      it has, and ended. A stream of tasks works on many items, two at once here. The weather service is
+      having a bad day: it fails for Bremen, crashes for Cottbus and hangs for Dresden.`,
+    file: "25_tasks.ts",
+    show: ["const both", "const atMost", "const all"],
+    program: tasks.program,
+    claims: (lines, printed) => [
+      Claim.equal("Two tasks answered their owner.", lines.slice(0, 2), ["sunny in Aachen", "sunny in Essen"]),
+      Claim.equal("One that gave no answer in time was ended.", lines[2], "Dresden took too long"),
+      Claim.equal("Of a stream, each item has its own result, in the order of the items.", lines.slice(3), [
+        "sunny in Aachen",
+        "failed: no such station",
+        "ended: Crashed: Error: a bug",
+        "Timeout",
+        "sunny in Essen"
+      ]),
+      Claim.equal("The crash cost the owner nothing, since it traps exits.", printed.at(-1), "the owner ended: Normal")
+    ]
+  }),
+  Step.make({
     title: "A counter",
     about: `A GenServer is a process that owns a state and answers requests one at a time. The list of requests is
       the type of its client and of its handlers. A cast is sent and forgotten, a call waits for its answer.`,
@@ -64,6 +87,28 @@ export const steps = (options: {
     claims: (value, printed) => [
       Claim.equal("From 0, incremented three times, the value is 3.", value, 3),
       Claim.equal("It printed 3.", printed, ["3"])
+    ]
+  }),
+  Step.make({
+    title: "A door with a code",
+    about: `A state machine is a server in which the same request means something else in each state. One that cannot
+      be answered yet is postponed until the state changes, and a state may have a time limit. A state that
+      forgets a request does not compile.`,
+    file: "90_state-machine.ts",
+    show: ["class Door"],
+    program: door.program,
+    claims: (_, printed) => [
+      Claim.equal("The third wrong code jammed it.", printed.slice(0, 3), [
+        "0000: wrong",
+        "1111: wrong",
+        "2222: jammed"
+      ]),
+      Claim.equal("The code that came while it was jammed was answered after the repair.", printed.slice(3, 5), [
+        "somebody repairs it",
+        "1234: welcome"
+      ]),
+      Claim.equal("Open, it asks for no code.", printed[5], "anything: guest 2"),
+      Claim.equal("After its second it closed by itself.", printed.slice(6), ["anything: wrong"])
     ]
   }),
   Step.make({
