@@ -232,6 +232,13 @@ describe("rows", () => {
     ])
   })
 
+  it("names a row that is left to another area, and is proved", () => {
+    const some = proofs(["EX-001", "EX-002"], ["EX-003"])
+    assert.deepStrictEqual(Rows.problems(catalogue, some, { finished: ["EX"], elsewhere: { "EX-001": "TK" } }), [
+      "stale: EX-001 is proved, and need not be planned as elsewhere any more"
+    ])
+  })
+
   it("counts each row once, in its area and in all", () => {
     const lines = Rows.table(catalogue, proofs(["EX-001", "EX-002"], ["EX-002", "EX-003"]), plan)
     const cells = (title: string) =>
@@ -241,10 +248,10 @@ describe("rows", () => {
     assert.deepStrictEqual(cells("all"), ["4", "1", "1", "1", "0", "1"])
   })
 
-  it("has a catalogue in which an ID stands once, and every trap is a row of it", () => {
+  it("has a catalogue in which an ID stands once, and in which every trap and every row of the plan is", () => {
     const ids = rows.map(({ id }) => id)
     assert.deepStrictEqual(ids.filter((id, index) => ids.indexOf(id) !== index), [])
-    assert.deepStrictEqual(traps.filter((id) => !ids.includes(id)), [])
+    assert.deepStrictEqual([...traps, ...Object.keys(Rows.plan.elsewhere)].filter((id) => !ids.includes(id)), [])
   })
 })
 

@@ -289,16 +289,17 @@ const implement = (
     trapExit: callbacks.trapExit,
     mailbox: limitsOf(callbacks.mailbox)
   }
-  return {
-    ...makeStarts({
-      key,
-      definition,
-      parameters: callbacks.init.length,
-      makeClient: (place) => clientOf(place, {}),
-      makeRef: (pid) => clientOf(pid, { pid }) as { readonly pid: Entry }
-    }),
+  const starts = makeStarts({
+    key,
+    definition,
+    parameters: callbacks.init.length,
+    makeClient: (place) => clientOf(place, {}),
+    makeRef: (pid) => clientOf(pid, { pid }) as { readonly pid: Entry }
+  })
+  // A copy, as a spread makes one, would not know its definition.
+  return Object.assign(starts, {
     transition: (snapshot: Given_, event: Machine_.Event) => transition(behaviour, snapshot, event)
-  }
+  })
 }
 
 interface Given_ {

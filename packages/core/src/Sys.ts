@@ -76,8 +76,8 @@ export type Target =
  * **Details**
  *
  * Its type is what you say it is: nobody checks it. It is the state itself, not a copy, and must not be changed. A supervisor
- * shows a `Supervisor.Snapshot`. Fails with {@link Failure}, and with `CallbackFailed` where the state of a behaviour cannot be
- * shown.
+ * shows a `Supervisor.Snapshot`, a state machine `[state, data]`. Fails with {@link Failure}, and with `CallbackFailed` where
+ * the state of a behaviour cannot be shown.
  *
  * **Example** (A state without a request for it)
  *
@@ -123,6 +123,9 @@ export const getState = <S = unknown>(target: Target, options?: Options): Effect
  * `CallbackFailed`; so it does for a supervisor, whose state cannot be replaced. Otherwise it fails with {@link Failure}; after
  * a `Timeout` the state is not replaced if the request was still queued.
  *
+ * Of a state machine it takes and gives `[state, data]`, and is no transition: there is no enter call, timeouts go on, and
+ * postponed events wait for the next change of state.
+ *
  * @see {@link changeCode}
  * @category state
  * @since 0.1.0
@@ -134,17 +137,19 @@ export const replaceState = <S>(
 ): Effect.Effect<S, Failure | CallbackFailed> =>
   request(target, "replaceState", options, (_, server) =>
     attempt(server, "replaceState", () => {
-      const { name, replace, shown: hides } = server.definition
-      const next = f(shown(server) as S)
-      if (hides !== undefined && replace === undefined) {
-        throw new TypeError(`${name}: what it shows of its state is a copy, which cannot replace it`)
-      }
-      server.state = replace === undefined ? next : replace(server.state, next)
-      return hides === undefined ? next : hides(server.state) as S
+      server.state = replaced(server.definition, server.state, f(shown(server) as S))
+      return shown(server) as S
     }))
 
 const shown = ({ definition, state }: ServerState): unknown =>
   definition.shown === undefined ? state : definition.shown(state)
+
+/** The state when what is shown of it has become `next`. */
+const replaced = ({ name, replace, shown }: Definition, state: unknown, next: unknown): unknown => {
+  if (replace !== undefined) return replace(state, next)
+  if (shown === undefined) return next
+  throw new TypeError(`${name}: what it shows of its state is a copy, which cannot replace it`)
+}
 
 const attempt = <A>(server: ServerState, request: string, f: () => A): Exit.Exit<A, CallbackFailed> => {
   try {
@@ -212,7 +217,8 @@ export const getStatus = (target: Target, options?: Options): Effect.Effect<Stat
  *
  * Only the requests of this module, `GenServer.stop`, exit signals and the exit of the process that has started it reach it
  * meanwhile; the exits of a supervisor's children wait. Calls time out, and one that was given up never runs. The timeout of a
- * step does not pass. Suspending twice is the same as once. Fails with {@link Failure}.
+ * step does not pass; those of a state machine do, and come when it goes on. Suspending twice is the same as once. Fails with
+ * {@link Failure}.
  *
  * **Example** (Calls wait)
  *
@@ -274,11 +280,11 @@ export interface Implementation<out R> {
  *
  * **Details**
  *
- * `migrate` is pure, takes the state, and gives that of `implementation`, whose callbacks handle everything from then on.
- * Services that they require and the server does not have come from whoever asks. The mailbox, the policy of its bound and
- * whether it traps exits stay as they are; a restart by a supervisor begins with what the supervisor was given. Fails with
- * {@link Failure}; with `NotSuspended`, or `CallbackFailed` if `migrate` throws, and then nothing has changed. An
- * implementation of another service is a defect.
+ * `migrate` is pure, takes the state as {@link getState} gives it, and gives that of `implementation`, whose callbacks handle
+ * everything from then on. Services that they require and the server does not have come from whoever asks. The mailbox, the
+ * policy of its bound and whether it traps exits stay as they are; a restart by a supervisor begins with what the supervisor
+ * was given. Fails with {@link Failure}; with `NotSuspended`, or `CallbackFailed` if `migrate` throws, and then nothing has
+ * changed. An implementation of another service is a defect.
  *
  * **Example** (A counter begins to count in steps of ten)
  *
@@ -333,7 +339,7 @@ export const changeCode = <S, R>(
         return Exit.fail(new NotSuspended({ target: describe(entry), request: "changeCode" }))
       }
       return attempt(server, "changeCode", () => {
-        server.state = migrate(server.state as S)
+        server.state = replaced(definition, server.state, migrate(shown(server) as S))
         adopt(entry, server, definition, context)
       })
     })

@@ -210,7 +210,7 @@ describe("a call", () => {
       }
     }).pipe(inNode))
 
-  it.effect("GS-022 GS-029 a stop without a reply fails the call with its reason, Normal included", () =>
+  it.effect("GS-021 GS-022 GS-029 a stop without a reply fails the call with its reason, Normal included", () =>
     Effect.gen(function*() {
       for (const reason of [ExitReason.normal, ExitReason.custom("R")]) {
         const server = yield* told().start()

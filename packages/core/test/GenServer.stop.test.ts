@@ -251,8 +251,9 @@ describe("the exit of a parent", () => {
       const seen: Array<unknown> = []
       const trapping = yield* family(seen, true)
       yield* Process.send(trapping.parent, ExitReason.normal)
-      assert.deepStrictEqual(yield* Process.awaitExit(trapping.server.pid), ExitReason.normal)
+      yield* settle
       assert.deepStrictEqual(seen, [["terminate", "old", ExitReason.normal], "released"])
+      assert.deepStrictEqual(yield* Process.awaitExit(trapping.server.pid), ExitReason.normal)
       const other = yield* family([], false)
       yield* Process.send(other.parent, ExitReason.normal)
       yield* Process.awaitExit(other.parent)

@@ -6,8 +6,7 @@ import * as Transition from "@effect-otp/core/Transition"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { timersOf } from "../src/internal/current.ts"
-import { go, hold, machine, stay, tell } from "./utils/machine.ts"
+import { go, hold, machine, stay, tell, timersSet } from "./utils/machine.ts"
 import { inNode } from "./utils/process.ts"
 import { defectOf } from "./utils/server.ts"
 
@@ -19,9 +18,6 @@ const timed = Effect.gen(function*() {
   const ref = yield* machine(seen).start()
   return { ref, seen, fired: () => seen.filter((what) => typeof what !== "string") }
 })
-
-/** How many timers are set, of whomever. */
-const timersSet = Effect.withFiber((fiber) => Effect.sync(() => timersOf(fiber).size()))
 
 const passes = (seconds: number) => Effect.andThen(settle, TestClock.adjust(`${seconds} seconds`))
 

@@ -5,6 +5,7 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import { format } from "effect/Formatter"
 import * as Step from "../Step.ts"
 import * as Transition from "../Transition.ts"
@@ -17,7 +18,8 @@ import * as Mailbox from "./mailbox.ts"
 import { alive, type Entry, type Watcher } from "./processTable.ts"
 import { completeOnce, Request } from "./request.ts"
 import { answer } from "./serverLoop.ts"
-import { type Definition, InitImpl, InitTypeId } from "./serverState.ts"
+import { type Definition, InitImpl, InitTypeId, type ServerState } from "./serverState.ts"
+import { answered, tell } from "./serverSystem.ts"
 import { serverTimers } from "./serverTimeout.ts"
 import type { Timer, Timers } from "./timers.ts"
 
@@ -254,17 +256,28 @@ export const define = (
       }
       return callbacks.formatStatus === undefined ? status : callbacks.formatStatus(status)
     },
-    shown: (live) => {
-      const { data, state } = currentOf(live)
-      return [state, data]
-    },
+    shown: (live) => shownOf((live as Live).machine),
+    // It is no transition: timeouts go on, and what is postponed waits for the next one.
     replace: (live, shown) => {
       const { host, machine } = live as Live
-      const [state, data] = shown as readonly [string, unknown]
+      if (!isPair(shown)) throw new TypeError(`${name}: expected [state, data], got ${format(shown)}`)
+      const [state, data] = shown
+      if (!Object.hasOwn(behaviour.states, state)) throw new TypeError(`${name}: there is no state ${format(state)}`)
       return new Live(host, { ...machine, state, data })
     }
   }
 }
+
+/** A state with its data, as others see them. */
+type Pair = readonly [state: string, data: unknown]
+
+const shownOf = (machine: Machine.Machine): Pair => {
+  const { data, state } = Machine.current(machine)
+  return [state, data]
+}
+
+const isPair = (shown: unknown): shown is Pair =>
+  Array.isArray(shown) && shown.length === 2 && typeof shown[0] === "string"
 
 const initialised = (behaviour: Behaviour, host: Host, result: unknown): unknown => {
   if (result instanceof InitImpl && result[InitTypeId] !== "Init") return result
@@ -294,7 +307,7 @@ const step = (behaviour: Behaviour, { host, machine }: Live, event: Machine.Even
   if (Effect.isEffect(result)) {
     return Effect.matchCauseEffect(result as Effect.Effect<unknown, unknown>, {
       onSuccess: (result) => Effect.sync(() => decided(decide(behaviour, taken, event, result))),
-      onFailure: (cause) => failed(host.entry, cause, event, keep)
+      onFailure: (cause) => failed(host.entry, machine, cause, event, keep)
     })
   }
   if (result === undefined && event._tag === "Info") reportUnexpected(host.entry, behaviour.name, event.message)
@@ -304,6 +317,7 @@ const step = (behaviour: Behaviour, { host, machine }: Live, event: Machine.Even
 /** A typed failure is the answer of a call, and keeps everything as it is. */
 const failed = (
   entry: Entry,
+  machine: Machine.Machine,
   cause: Cause.Cause<unknown>,
   event: Machine.Event | Machine.Enter,
   keep: () => Step.Cast<Live, unknown>
@@ -312,13 +326,20 @@ const failed = (
   const error = answer(cause, request)
   if (error === undefined) return Effect.failCause(cause)
   return Effect.sync(() => {
-    completeOnce(entry, request!, error)
+    reply(entry, machine, request!, error)
     return keep()
   })
 }
 
 /** Nobody waits for this call any more: a postponed one may have found its end in the meantime. */
 const gaveUp = ({ isAnswered, isDone }: Request): boolean => isDone && !isAnswered
+
+/** Answers a call, and tells those who listen: the server tells them of its steps, and none of these answers. */
+const reply = (entry: Entry, machine: Machine.Machine, request: Request, exit: Exit.Exit<unknown, unknown>): void => {
+  completeOnce(entry, request, exit)
+  const { system } = entry.state as ServerState
+  if (system !== undefined && system.listeners.length > 0) tell(system, answered(request, exit, shownOf(machine)))
+}
 
 /** Does what was decided. */
 const settle = (
@@ -327,7 +348,7 @@ const settle = (
   machine: Machine.Machine,
   replies: Machine.Decided["replies"]
 ): Live => {
-  for (const { exit, from } of replies) completeOnce(host.entry, from as unknown as Request, exit)
+  for (const { exit, from } of replies) reply(host.entry, machine, from as unknown as Request, exit)
   if (machine.timeouts !== timeouts) host.run(machine.timeouts)
   return new Live(host, machine)
 }

@@ -33,7 +33,8 @@ export type Message =
  * **Details**
  *
  * - `In`: it takes a message, and is about to handle it.
- * - `Out`: a step has answered a call, and this is the state now. The answer of `GenServer.reply` is none of these.
+ * - `Out`: a step has answered a call, and this is the state now. The answer of `GenServer.reply` is none of these; the
+ *   replies of a state machine are, each of them, and a `State` comes behind them.
  * - `State`: it has handled a message without answering, and this is the state now.
  * - `Continue`: the callback `continue` is about to get this term.
  *

@@ -8,6 +8,7 @@ import * as StateMachine from "@effect-otp/core/StateMachine"
 import * as Transition from "@effect-otp/core/Transition"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { timersOf } from "../../src/internal/current.ts"
 import { Refused } from "./server.ts"
 
 type States = { A: number; B: number; C: number }
@@ -123,3 +124,6 @@ export const go = (state: keyof States, ...actions: ReadonlyArray<Action.Any>): 
 
 /** Stays. */
 export const stay = (...actions: ReadonlyArray<Action.Any>): Do => () => Transition.keepAndData(actions)
+
+/** How many timers are set, of whomever. */
+export const timersSet = Effect.withFiber((fiber) => Effect.sync(() => timersOf(fiber).size()))
