@@ -167,7 +167,7 @@ export const startScoped = <I>(
  * **Details**
  *
  * - `implement` takes `init`, with one argument or none, and gives what a GenServer has: `start`, `startLink`,
- *   `startScoped`, `child` and `layer`.
+ *   `startMonitor`, `startScoped`, `child` and `layer`.
  * - `at` reaches an agent of this service that was found elsewhere: by its pid, its name or a via.
  *
  * @category models
@@ -378,10 +378,9 @@ const makeHandle = (protocol: object, address: Address): Handle => ({
   protocol
 })
 
-const handleOf = (agent: unknown): Handle => {
-  const isAgent = typeof agent === "object" && agent !== null && TypeId in agent
-  return Input.check("agent", "an Agent", isAgent, agent) as unknown as Handle
-}
+const isHandle = (agent: unknown): agent is Handle => typeof agent === "object" && agent !== null && TypeId in agent
+
+const handleOf = (agent: unknown): Handle => Input.check<unknown>("agent", "an Agent", isHandle(agent), agent) as Handle
 
 type Fn = (state?: unknown) => unknown
 
@@ -410,7 +409,10 @@ const withCaller =
     )
 
 // Whoever hands in a function knows from its type how it can fail: each failure is an answer, also that of another call.
-const operation = (tag: string): Operation => ({ tag, declares: () => true })
+const operation = (tag: string): { readonly ofFunction: Operation; readonly ofWork: Operation } => {
+  const ofWork = { tag, declares: () => true }
+  return { ofWork, ofFunction: { ...ofWork, construct: (f, caller) => work(f, caller.context) } }
+}
 
 const operations = {
   get: operation("get"),
@@ -418,18 +420,27 @@ const operations = {
   update: operation("update")
 }
 
+// Without a timeout it is the request itself and not what makes it, so that `GenServer.sendRequest` knows it.
 const ask = (
   agent: unknown,
   tag: keyof typeof operations,
   f: unknown,
   options: Options | undefined
-): Effect.Effect<unknown, unknown> =>
-  Effect.withFiber((fiber) => {
-    const { [AddressTypeId]: address, protocol } = handleOf(agent)
-    const call = Gen.call(address, protocol, operations[tag], work(f, fiber.context))
-    if (options?.timeout === undefined) return call
-    return Effect.provideService(call, Gen.CallTimeout, Input.millis("timeout", options.timeout))
-  })
+): Effect.Effect<unknown, unknown> => {
+  if (!isHandle(agent)) return Effect.sync(() => handleOf(agent))
+  const { [AddressTypeId]: address, protocol } = agent
+  const { ofFunction, ofWork } = operations[tag]
+  const timeout = options?.timeout
+  if (timeout === undefined) return Gen.call(address, protocol, ofFunction, f)
+  // The time is that of the request, and not of the calls that the function makes.
+  return Effect.withFiber((fiber) =>
+    Effect.provideService(
+      Gen.call(address, protocol, ofWork, work(f, fiber.context)),
+      Gen.CallTimeout,
+      Input.millis("timeout", timeout)
+    )
+  )
+}
 
 /** Runs a function, and makes a step of its value. */
 const run = (f: unknown, state: unknown, toStep: (value: unknown) => object): object => {

@@ -1,5 +1,6 @@
 /**
- * A GenServer over a wire: its protocol served by Effect's `RpcServer`, and the same client on the other side.
+ * A GenServer or a state machine over a wire: its protocol served by Effect's `RpcServer`, and the same client on the
+ * other side.
  *
  * A protocol is a list of Rpcs, so nothing is described twice. `group` is what both sides share, `layer` answers it with a
  * running server, and `layerClient` provides the service itself, for code that need not know where the server runs. The
@@ -11,6 +12,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Rpc from "effect/rpc/Rpc"
 import * as RpcClient from "effect/rpc/RpcClient"
 import { RpcClientError } from "effect/rpc/RpcClientError"
@@ -18,9 +20,10 @@ import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as ExitReason from "./ExitReason.ts"
-import * as GenServer from "./GenServer.ts"
-import * as Input from "./internal/input.ts"
-import { absentOf, construct, isCast } from "./internal/protocol.ts"
+import type * as GenServer from "./GenServer.ts"
+import * as Deadline from "./internal/deadline.ts"
+import { absentOf, construct, isCast, TimeoutTypeId } from "./internal/protocol.ts"
+import { namesOf } from "./internal/request.ts"
 import * as OtpError from "./OtpError.ts"
 
 // ----------------------------------------------------------------------------
@@ -44,7 +47,10 @@ const CallErrorFields = Schema.TaggedStruct("CallError", {
   request: Schema.String,
   reason: Schema.Union([
     Schema.TaggedStruct("NoProcess", {}),
-    Schema.TaggedStruct("Timeout", { after: Schema.Number }),
+    Schema.TaggedStruct("Timeout", {
+      after: Schema.Number,
+      outer: Schema.optionalKey(Schema.Struct({ server: Schema.String, request: Schema.String }))
+    }),
     Schema.TaggedStruct("ServerExited", {
       reason: Schema.Literals([
         "Normal",
@@ -102,7 +108,7 @@ export const CallError: CallError = CallErrorFields.pipe(
           case "NoProcess":
             return OtpError.callNoProcess(server, request)
           case "Timeout":
-            return OtpError.callTimeout(server, request, reason.after)
+            return OtpError.callTimeout(server, request, reason.after, reason.outer)
           case "ServerExited":
             return OtpError.callServerExited(server, request, exitReasons[reason.reason])
           case "Overloaded":
@@ -148,6 +154,19 @@ export const MailboxFull: MailboxFull = MailboxFullFields.pipe(
 // ----------------------------------------------------------------------------
 // the protocol over a wire
 // ----------------------------------------------------------------------------
+
+/**
+ * A service that can be served over a wire: one whose implementation is a GenServer or a state machine. What an agent is
+ * asked are functions, which do not travel.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Service<in out Self, in out Id extends string, in out P extends GenServer.Protocol>
+  extends Context.ServiceClass<Self, Id, GenServer.Client<P>>
+{
+  readonly protocol: P
+}
 
 /**
  * A request as it travels: its name begins with the key of its service, and what it can fail with beside its own error is
@@ -200,7 +219,7 @@ type WireError<Success, Error extends Schema.Top> = Success extends GenServer.Ac
  * @since 0.1.0
  */
 export const group = <Self, const Id extends string, P extends GenServer.Protocol>(
-  service: GenServer.ServiceClass<Self, Id, P>
+  service: Service<Self, Id, P>
 ): RpcGroup.RpcGroup<Wire<P[number], Id>> =>
   // The compiler cannot follow a request through the type of a protocol that it does not know yet.
   wire(service) as never
@@ -211,6 +230,7 @@ interface AnyRequest extends Rpc.Rpc<string, Schema.Top, Schema.Top, Schema.Top>
 interface AnyService {
   readonly key: string
   readonly protocol: GenServer.Protocol
+  readonly [TimeoutTypeId]?: number
 }
 
 const requestsOf = (service: AnyService) => service.protocol as ReadonlyArray<AnyRequest>
@@ -238,8 +258,9 @@ const errorOf = (rpc: AnyRequest): Schema.Top => {
  * A request goes to the service as the layer finds it, so that it reaches the current incarnation, as any other caller
  * does. Input that does not fit its Schema is refused before it gets here, and harms nobody but who has sent it.
  *
- * The server keeps a time limit of its own: `GenServer.CallTimeout`, 5 seconds unless it is provided to this layer. A client
- * that is interrupted, gives up or is gone takes its request back: one that is still queued never runs.
+ * The server keeps a time limit of its own: `GenServer.CallTimeout`, if it is provided to this layer, and else that of any
+ * call to the service: 5 seconds, and none for a state machine. A client that is interrupted, gives up or is gone takes
+ * its request back: one that is still queued never runs.
  *
  * Two bounds are yours to set, since there is none without them: `HttpIncomingMessage.MaxBodySize` for what is read of a
  * request, and `mailbox: { capacity, policy }` with `fail` or `dropNewest` for the requests that wait.
@@ -282,14 +303,14 @@ const errorOf = (rpc: AnyRequest): Schema.Top => {
  * @since 0.1.0
  */
 export const layer = <Self, const Id extends string, P extends GenServer.Protocol>(
-  service: GenServer.ServiceClass<Self, Id, P>
+  service: Service<Self, Id, P>
 ): Layer.Layer<Rpc.ToHandler<Wire<P[number], Id>>, never, Self> => {
   const handlers = Effect.gen(function*() {
     const client = (yield* service) as Methods
-    const timeout = yield* GenServer.CallTimeout
+    const timeout = Option.fromUndefinedOr(Context.getOrUndefined(yield* Effect.context(), Deadline.CallTimeout))
     // The context of a request is that of its transport, whose time limit it would have.
-    const handler = (rpc: AnyRequest) => (payload: unknown) =>
-      Effect.provideService(client[rpc._tag]!(payload), GenServer.CallTimeout, timeout)
+    const inTime = (context: Context.Context<never>) => Context.addOrOmit(context, Deadline.CallTimeout, timeout)
+    const handler = (rpc: AnyRequest) => (payload: unknown) => Effect.updateContext(client[rpc._tag]!(payload), inTime)
     return Object.fromEntries(requestsOf(service).map((rpc) => [nameOf(service, rpc), handler(rpc)]))
   })
   // Each handler is the method of its request, which has the same payload and the same answers.
@@ -311,7 +332,8 @@ interface Methods {
  * **Details**
  *
  * `RpcClient.Protocol` says how it is reached: `RpcClient.layerProtocolHttp`, `layerProtocolSocket` and others. A call fails
- * as a local one does, within the caller's `GenServer.CallTimeout`. What the wire adds:
+ * as a local one does, within the caller's `GenServer.CallTimeout` and, in the handler of another call, what that has left.
+ * What the wire adds:
  *
  * | what happened | reason of the `CallError` | may the request have run? |
  * | --- | --- | --- |
@@ -353,7 +375,7 @@ interface Methods {
  * @since 0.1.0
  */
 export const layerClient = <Self, const Id extends string, P extends GenServer.Protocol>(
-  service: GenServer.ServiceClass<Self, Id, P>
+  service: Service<Self, Id, P>
 ): Layer.Layer<Self, never, RpcClient.Protocol | Rpc.ServicesClient<Wire<P[number], Id>>> => {
   const client = Effect.gen(function*() {
     // Whatever the Schemas of the protocol need is in it; what a caller has of its own comes first.
@@ -367,20 +389,26 @@ export const layerClient = <Self, const Id extends string, P extends GenServer.P
   return Layer.effect(service, client)
 }
 
+type Answer = (
+  service: AnyService,
+  tag: string,
+  sent: Effect.Effect<unknown, unknown>
+) => Effect.Effect<unknown, unknown>
+
 type Send = (rpc: AnyRequest, payload: unknown) => Effect.Effect<unknown, unknown>
 
 const requestOf = (service: AnyService, rpc: AnyRequest, send: Send): Methods[string] => {
   const answer = isCast(rpc) ? accepted : inTime
   return (input = absentOf(rpc)) =>
     answer(
-      service.key,
+      service,
       rpc._tag,
       Effect.suspend(() => send(rpc, construct(nameOf(service, rpc), rpc.payloadSchema, input)))
     )
 }
 
 /** A cast never fails because it was lost. */
-const accepted = (key: string, tag: string, sent: Effect.Effect<unknown, unknown>): Effect.Effect<unknown, unknown> =>
+const accepted: Answer = ({ key }, tag, sent) =>
   Effect.catchCause(sent, (cause) => {
     const error = lost(key, tag, cause)
     return error === undefined
@@ -389,15 +417,22 @@ const accepted = (key: string, tag: string, sent: Effect.Effect<unknown, unknown
   })
 
 /** The time that its caller allows ends here: to give up takes the request back, wherever it is. */
-const inTime = (key: string, tag: string, sent: Effect.Effect<unknown, unknown>): Effect.Effect<unknown, unknown> =>
-  Effect.flatMap(GenServer.CallTimeout, (timeout) => {
-    const after = Input.millis("CallTimeout", timeout)
+const inTime: Answer = (service, tag, sent) =>
+  Effect.withFiber((fiber) => {
+    const { key, [TimeoutTypeId]: timeout } = service
+    const own = Deadline.timeoutOf(fiber, { timeout })
+    const outer = Deadline.outerOf(Deadline.callingServer(fiber), fiber)
+    const rest = Deadline.leftOf(outer)
+    const timedOut = () =>
+      Effect.fail(
+        own <= rest
+          ? OtpError.callTimeout(key, tag, own)
+          : OtpError.callTimeout(key, tag, Math.ceil(rest), namesOf(outer!))
+      )
+    if (rest <= 0) return timedOut()
     const answered = Effect.catchCause(sent, (cause) => Effect.failCause(lostCause(key, tag, cause)))
-    if (after === Infinity) return answered
-    return Effect.timeoutOrElse(answered, {
-      duration: after,
-      orElse: () => Effect.fail(OtpError.callTimeout(key, tag, after))
-    })
+    const after = Math.min(own, rest)
+    return after === Infinity ? answered : Effect.timeoutOrElse(answered, { duration: after, orElse: timedOut })
   })
 
 const lostCause = (key: string, tag: string, cause: Cause.Cause<unknown>): Cause.Cause<unknown> => {

@@ -84,7 +84,7 @@ export class ServerExited extends Data.TaggedError("ServerExited")<{
  */
 export class Overloaded extends Data.TaggedError("Overloaded")<{}> {
   override get message(): string {
-    return "the mailbox is full; the request was not run"
+    return "the mailbox is full; the request was not run: ask again later, or give the mailbox a larger capacity"
   }
 }
 
@@ -219,7 +219,7 @@ export class StartTimeout extends Data.TaggedError("Timeout")<{
   readonly after: number
 }> {
   override get message(): string {
-    return `init did not end within ${this.after} ms`
+    return `init did not end within ${this.after} ms, and was killed: allow it more time with { timeout }`
   }
 }
 
@@ -255,7 +255,7 @@ export class Stopped extends Data.TaggedError("Stopped")<{ readonly reason: Exit
  */
 export class DuplicateId extends Data.TaggedError("DuplicateId")<{ readonly id: string }> {
   override get message(): string {
-    return `two children have the id ${format(this.id)}`
+    return `two children have the id ${format(this.id)}: give one of them another`
   }
 }
 
@@ -500,7 +500,7 @@ export class GaveUp extends Data.TaggedError("GaveUp")<{
  */
 export class ChildNotFound extends Data.TaggedError("ChildNotFound")<{ readonly id: string }> {
   override get message(): string {
-    return `there is no child ${format(this.id)}`
+    return `there is no child ${format(this.id)}: Supervisor.whichChildren gives those that there are`
   }
 }
 

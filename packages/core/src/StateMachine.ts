@@ -251,8 +251,9 @@ export const Service =
     protocol_.checkProtocol(key, protocol, MachineServer.reserved)
     // A list of its own, since the calls of a server with the same list have another time limit.
     const own = [...protocol]
-    const clientOf = (address: Address, pid: object) => protocol_.makeClient(key, own, address, pid, Infinity)
+    const clientOf = (address: Address, pid: object) => protocol_.makeClient(key, own, address, pid, timeout)
     const statics = {
+      [protocol_.TimeoutTypeId]: timeout,
       protocol,
       at: (target: AnyTarget) => clientOf(target, {}),
       implement: (callbacks: Callbacks) => implement(key, own, callbacks, clientOf)
@@ -265,6 +266,9 @@ export const Service =
       E
     >
   }
+
+// A call may be postponed, for as long as it takes.
+const timeout = Infinity
 
 interface Callbacks extends MachineServer.Callbacks {
   readonly trapExit?: boolean | undefined

@@ -252,8 +252,8 @@ describe("a request that was sent", () => {
       const server = yield* told().start()
       const request = ask(server, reply(1))
       const refusal =
-        "GenServer.sendRequest: expected a request of a client, such as counter.value(), and not what is " +
-        "done with its answer, which comes after GenServer.receiveResponse"
+        "GenServer.sendRequest: expected a request of a client, such as counter.value() or Agent.get(agent, f) without " +
+        "a timeout, and not what is done with its answer, which comes after GenServer.receiveResponse"
       for (const other of [Effect.map(request, () => 2), Effect.succeed(1), tell(server, reply(1)), undefined]) {
         assert.strictEqual((yield* defectOf(GenServer.sendRequest(other as typeof request))).message, refusal)
       }

@@ -1,6 +1,7 @@
 import * as ExitReason from "@effect-otp/core/ExitReason"
 import * as OtpError from "@effect-otp/core/OtpError"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
@@ -70,6 +71,28 @@ describe("light errors", () => {
 })
 
 describe("messages", () => {
+  it("show what a reason holds, and say what to do", () => {
+    const reason = ExitReason.custom({ code: 1, of: { it: ["x"] } })
+    const shown = "{\"code\":1,\"of\":{\"it\":[\"x\"]}}"
+    for (
+      const error of [
+        OtpError.callServerExited("cache", "get", reason),
+        OtpError.callServerExited("cache", "get", ExitReason.shutdown(reason.term)),
+        OtpError.callServerExited("cache", "get", ExitReason.crashed(Cause.die(reason.term))),
+        new OtpError.InitFailed({ error: reason.term }),
+        new OtpError.InitCrashed({ cause: Cause.die(reason.term) }),
+        new OtpError.Stopped({ reason }),
+        new OtpError.GaveUp({ supervisor: "top", reason }),
+        new OtpError.CallbackFailed({ server: "cache", request: "getState", cause: Cause.die(reason.term) }),
+        OtpError.taskExited("task", reason)
+      ]
+    ) assert.include(error.message, shown)
+    assert.include(OtpError.callOverloaded("cache", "get").message, "call get to cache: the mailbox is full")
+    assert.include(OtpError.callOverloaded("cache", "get").message, "ask again later")
+    assert.include(new OtpError.StartTimeout({ after: 10 }).message, "within 10 ms, and was killed: allow it more time")
+    assert.include(new OtpError.ChildNotFound({ id: "a" }).message, "there is no child \"a\": Supervisor.whichChildren")
+  })
+
   it("say what was asked of whom, and whether it may have run", () => {
     assert.strictEqual(
       OtpError.callTimeout("cache", "get", 5000).message,
@@ -102,7 +125,7 @@ describe("messages", () => {
       )
       assert.strictEqual(
         message(new OtpError.DuplicateId({ id: "cache" }), "top"),
-        "top did not start: two children have the id \"cache\""
+        "top did not start: two children have the id \"cache\": give one of them another"
       )
     })))
 })

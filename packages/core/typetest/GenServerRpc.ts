@@ -1,8 +1,10 @@
 /** A service over a wire: everything is inferred from its protocol. */
+import * as Agent from "@effect-otp/core/Agent"
 import * as GenServer from "@effect-otp/core/GenServer"
 import * as GenServerRpc from "@effect-otp/core/GenServerRpc"
 import * as OtpError from "@effect-otp/core/OtpError"
 import type { CallError, MailboxFull } from "@effect-otp/core/OtpError"
+import * as StateMachine from "@effect-otp/core/StateMachine"
 import * as Step from "@effect-otp/core/Step"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -62,3 +64,22 @@ void client["value"]
 
 // @ts-expect-error not a service of a GenServer
 GenServerRpc.group(Key)
+
+// ----------------------------------------------------------------------------
+// other behaviours
+// ----------------------------------------------------------------------------
+
+type States = { Off: void; On: number }
+class Light extends StateMachine.Service<Light, States>()("test/Light", [
+  GenServer.call("push", { payload: { by: Schema.Finite }, success: Schema.Finite, error: NotEnough }),
+  GenServer.cast("off")
+]) {}
+
+same<RpcGroup.Rpcs<ReturnType<typeof lights>>["_tag"], "test/Light.push" | "test/Light.off">()
+const lights = () => GenServerRpc.group(Light)
+typeOf(GenServerRpc.layer(Light)).is<Layer.Layer<Handlers<"test/Light.push" | "test/Light.off">, never, Light>>()
+typeOf(GenServerRpc.layerClient(Light)).is<Layer.Layer<Light, never, RpcClient.Protocol>>()
+
+class Hits extends Agent.Service<Hits, number>()("test/Hits") {}
+// @ts-expect-error what an agent is asked are functions
+GenServerRpc.group(Hits)

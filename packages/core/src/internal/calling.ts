@@ -83,7 +83,7 @@ Call.prototype = AtOnce.Prototype<Call>({
   },
   evaluate(fiber) {
     const { address, operation } = this
-    const payload = payloadOf(this)
+    const payload = payloadOf(this, fiber)
     const entry = locate(tableOf(fiber), address)
     if (entry === undefined || entry.status !== alive) {
       return Exit.fail(OtpError.callNoProcess(showAddress(address), operation.tag))
@@ -138,8 +138,8 @@ const send = (
   return request.exit ?? wait(fiber, request, undefined)
 }
 
-export const payloadOf = ({ operation, payload }: Call): unknown =>
-  operation.construct === undefined ? payload : operation.construct(payload)
+export const payloadOf = ({ operation, payload }: Call, fiber: Fiber.Fiber<unknown, unknown>): unknown =>
+  operation.construct === undefined ? payload : operation.construct(payload, fiber)
 
 /** Suspends the caller until its request is done; delivers it first, unless it has been taken already. */
 export const wait = (

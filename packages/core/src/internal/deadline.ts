@@ -30,7 +30,7 @@ export const InheritDeadline = Context.Reference<boolean>("@effect-otp/core/GenS
 const defaultTimeout = 5000
 
 /** How long a call of this fiber waits by itself, in milliseconds. */
-export const timeoutOf = (fiber: AnyFiber, operation: Operation): number => {
+export const timeoutOf = (fiber: AnyFiber, operation: Pick<Operation, "timeout">): number => {
   const timeout = Context.getOrUndefined(fiber.context, CallTimeout)
   return timeout === undefined ? operation.timeout ?? defaultTimeout : Input.millis("CallTimeout", timeout)
 }

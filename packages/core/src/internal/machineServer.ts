@@ -151,12 +151,18 @@ export const crashOf = (behaviour: Behaviour, crash: Error): Error => {
 /** What an incarnation has beside its machine: its process, and the timers that run for it. */
 class Host implements Watcher {
   readonly entry: Entry
+  /** The event that is handled, or was handled last. */
+  event: Machine.Event | Machine.Enter | undefined = undefined
   readonly timers = new Map<object, Timer>()
   /** Kept, because a process that has ended no longer knows its clock. */
   clock: Timers | undefined = undefined
 
   constructor(entry: Entry) {
     this.entry = entry
+  }
+
+  get server(): ServerState {
+    return this.entry.state as ServerState
   }
 
   /** Starts and stops timers, until those run that the machine has. */
@@ -220,7 +226,17 @@ export const define = (
   kindOf: (name: string) => "Call" | "Cast" | undefined
 ): Pick<
   Definition,
-  "name" | "protocol" | "init" | "handlers" | "info" | "continue" | "terminate" | "formatStatus" | "shown" | "replace"
+  | "name"
+  | "protocol"
+  | "init"
+  | "handlers"
+  | "info"
+  | "continue"
+  | "terminate"
+  | "formatStatus"
+  | "shown"
+  | "replace"
+  | "during"
 > => {
   const { callbacks, name } = behaviour
   const currentOf = (live: unknown) => Machine.current((live as Live).machine)
@@ -257,6 +273,10 @@ export const define = (
       return callbacks.formatStatus === undefined ? status : callbacks.formatStatus(status)
     },
     shown: (live) => shownOf((live as Live).machine),
+    during: (live) => {
+      const { event } = (live as Live).host
+      return event && duringOf(event)
+    },
     // It is no transition: timeouts go on, and what is postponed waits for the next one.
     replace: (live, shown) => {
       const { host, machine } = live as Live
@@ -278,6 +298,12 @@ const shownOf = (machine: Machine.Machine): Pair => {
 
 const isPair = (shown: unknown): shown is Pair =>
   Array.isArray(shown) && shown.length === 2 && typeof shown[0] === "string"
+
+/** What a machine does, by the name of its callback. */
+const duringOf = (event: Machine.Event | Machine.Enter): string => {
+  const kind = `${event._tag[0].toLowerCase()}${event._tag.slice(1)}`
+  return "name" in event ? `${kind} ${event.name}` : kind
+}
 
 const initialised = (behaviour: Behaviour, host: Host, result: unknown): unknown => {
   if (result instanceof InitImpl && result[InitTypeId] !== "Init") return result
@@ -302,7 +328,13 @@ const step = (behaviour: Behaviour, { host, machine }: Live, event: Machine.Even
     return Step.noReply(live, followUp(decided.machine))
   }
   const keep = () => decided(Machine.apply(behaviour, taken, event, kept))
-  if (event._tag === "Call" && gaveUp(event.from as Request)) return keep()
+  if (event._tag === "Call") {
+    const request = event.from as Request
+    if (gaveUp(request)) return keep()
+    // A retried one comes by `continue`. What is done for it has its time, and closes its circles, all the same.
+    host.server.current = request
+  }
+  host.event = event
   const result = call(behaviour, taken, event)
   if (Effect.isEffect(result)) {
     return Effect.matchCauseEffect(result as Effect.Effect<unknown, unknown>, {

@@ -301,5 +301,5 @@ type SetsOne<A, Tag> = true extends
 export type CheckInfo<R, M> = [SignalsOf<R>] extends [Declared<M>] ? unknown
   : {
     readonly states:
-      "a callback wants signals: the type of `info` must have Process.Down, Process.Exit or Process.CancelTimer"
+      "a callback wants signals: the type of `info` must have Process.Down, Process.Exit, Process.CancelTimer or Task.Reply"
   }

@@ -157,6 +157,9 @@ export type Ref<Self, Message = never, E = never> = ClientOf<Self> & { readonly 
 // at runtime
 // ----------------------------------------------------------------------------
 
+/** How long calls to a service wait where no `CallTimeout` is provided, if that is not what any call does. */
+export const TimeoutTypeId = "~@effect-otp/core/GenServer/timeout"
+
 /** Makes a client that reaches whoever is at an address now. Its calls wait for `timeout` by default. */
 export const makeClient = (
   key: string,

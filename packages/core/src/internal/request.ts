@@ -25,7 +25,7 @@ export interface Operation {
   /** How long its calls wait where no `CallTimeout` is provided, in milliseconds: 5000 by default. */
   readonly timeout?: number | undefined
   /** Makes the payload of what the caller gives, in the caller; it throws what is to be the caller's defect. */
-  readonly construct?: (input: unknown) => unknown
+  readonly construct?: (input: unknown, caller: AnyFiber) => unknown
 }
 
 /** It waits in the mailbox. */
@@ -224,7 +224,7 @@ export const timedOut = (request: Request, after: number, outer: Request | undef
 export const notSent = (request: Request, outer: Request): CallError =>
   callTimeout(request.shown, request.operation.tag, 0, namesOf(outer))
 
-const namesOf = ({ operation, shown }: Request) => ({ server: shown, request: operation.tag })
+export const namesOf = ({ operation, shown }: Request) => ({ server: shown, request: operation.tag })
 
 /**
  * Answers a call, and warns of an answer that comes on top of another one. That the caller has gone is no mistake of who

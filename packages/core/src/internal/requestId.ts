@@ -59,8 +59,8 @@ export const sentOf = (id: RequestId<unknown, unknown>): Sent.Sent =>
  *
  * **Details**
  *
- * Mirrors `gen_server:send_request/2`. It takes what the method of a client gives, `counter.take({ n: 2 })`, before anything
- * is made of it; any other effect is a defect. It never fails and never waits: that nobody is there, or has no room, comes
+ * Mirrors `gen_server:send_request/2`. It takes what the method of a client gives, `counter.take({ n: 2 })`, or
+ * `Agent.get(agent, f)` and its kin without `timeout`, before anything is made of it; any other effect is a defect. It never fails and never waits: that nobody is there, or has no room, comes
  * with the answer. A mailbox with the policy `suspend` lets the request in when there is room, in its turn; the sender goes
  * on meanwhile, so whoever sends many has to bound them himself.
  *

@@ -85,14 +85,14 @@ export class Sent extends Request {
 // sending
 // ----------------------------------------------------------------------------
 
-const noRequest = "a request of a client, such as counter.value(), and not what is done with its answer, which comes " +
-  "after GenServer.receiveResponse"
+const noRequest = "a request of a client, such as counter.value() or Agent.get(agent, f) without a timeout, " +
+  "and not what is done with its answer, which comes after GenServer.receiveResponse"
 
 /** The request that the method of a client describes, not sent yet. */
 export const prepare = (fiber: AnyFiber, what: string, effect: unknown): Sent => {
   if (!(effect instanceof Call)) throw new TypeError(`${what}: expected ${noRequest}`)
   const { address, operation, protocol } = effect
-  const payload = payloadOf(effect)
+  const payload = payloadOf(effect, fiber)
   const table = tableOf(fiber)
   const target = locate(table, address)
   if (target !== undefined && target.status === alive) checkProtocol(target, address, protocol, operation.tag)

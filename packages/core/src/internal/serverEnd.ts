@@ -127,10 +127,11 @@ const detailsOf = (server: ServerState): CrashDetails => {
 }
 
 // Who asks a server to stop with an abnormal reason does so between callbacks: it was in none then.
-const duringOf = ({ current, ending }: ServerState, lastMessage: unknown): string | undefined => {
+const duringOf = ({ current, definition, ending, state }: ServerState, lastMessage: unknown): string | undefined => {
   if (lastMessage instanceof Terminating) return "terminate"
   if (current !== undefined) return tagOf(current)
   if (ending?.crash === undefined) return undefined
+  if (definition.during !== undefined) return definition.during(state)
   if (lastMessage instanceof Cast) return tagOf(lastMessage)
   return lastMessage instanceof Continue ? "continue" : "info"
 }

@@ -30,6 +30,8 @@ export interface Definition {
   readonly shown?: ((state: unknown) => unknown) | undefined
   /** The state when others have replaced what they were shown; without it they cannot. Pure. */
   readonly replace?: ((state: unknown, shown: unknown) => unknown) | undefined
+  /** What a report says the server was doing, where it has callbacks of its own kind. */
+  readonly during?: ((state: unknown) => string | undefined) | undefined
   readonly trapExit?: boolean | undefined
   readonly mailbox?: Limits | undefined
   readonly isSupervisor?: boolean | undefined

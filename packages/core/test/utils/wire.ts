@@ -93,7 +93,7 @@ export type Wire = Effect.Success<ReturnType<typeof connect>>
 
 /** Serves a service in memory, and gives it back as a client sees it. */
 export const remote = Effect.fnUntraced(function*<Self, const Id extends string, P extends GenServer.Protocol, E>(
-  service: GenServer.ServiceClass<Self, Id, P>,
+  service: GenServerRpc.Service<Self, Id, P>,
   server: Layer.Layer<Self, E>
 ) {
   const wire = yield* connect(GenServerRpc.group(service), Layer.provide(GenServerRpc.layer(service), server))
