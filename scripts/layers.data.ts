@@ -82,7 +82,18 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/withdraw"
     ],
     // 4: supervision
-    ["ChildSpec", "Supervisor", "internal/childRuntime", "internal/supervisorLoop", "internal/supervisorReport"],
+    [
+      "Application",
+      "ChildSpec",
+      "PartitionSupervisor",
+      "Supervisor",
+      "SupervisorTree",
+      "internal/childRuntime",
+      "internal/partitions",
+      "internal/supervisorLoop",
+      "internal/supervisorReport",
+      "internal/supervisorWalk"
+    ],
     // 5: behaviours
     [
       "Action",

@@ -14,7 +14,7 @@ import type * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import type { ExitReason } from "./ExitReason.ts"
-import { limitsOf } from "./internal/bounds.ts"
+import { type Limits, limitsOf } from "./internal/bounds.ts"
 import { type ChildInstance, type Instantiable, InstantiateTypeId, type Started } from "./internal/childInstance.ts"
 import * as Input from "./internal/input.ts"
 import type { Restart } from "./internal/restartDecision.ts"
@@ -142,18 +142,43 @@ export interface Options {
   readonly backoff?: Backoff | undefined
 }
 
+/**
+ * What a kind of child tells of itself before it runs, for an audit.
+ *
+ * @internal
+ */
+export interface Described {
+  /** Its mailbox; nothing, if it takes no messages or nobody knows. */
+  readonly mailbox?: "bounded" | "unbounded"
+  /** The tree that it is. */
+  readonly tree?: { readonly children: ReadonlyArray<Any>; readonly backoff?: Backoff | undefined }
+}
+
+const DescribedTypeId = "~@effect-otp/core/ChildSpec/described"
+
+/** @internal */
+export const describedOf = (spec: Any): Described =>
+  (spec as { readonly [DescribedTypeId]?: Described })[DescribedTypeId] ?? {}
+
+/** @internal */
+export const describeMailbox = (limits: Limits | undefined): Described => ({
+  mailbox: limits === undefined ? "unbounded" : "bounded"
+})
+
 /** @internal */
 export const fromInstance = <Provides, E, R>(
   options: Options & { readonly type?: "worker" | "supervisor" | undefined },
-  instantiate: () => ChildInstance
+  instantiate: () => ChildInstance,
+  described: Described = {}
 ): ChildSpec<Provides, E, R> => {
   const type = Input.oneOf("type", ["worker", "supervisor"], options.type ?? "worker")
   const shutdown = options.shutdown ?? (type === "supervisor" ? "Infinity" : "5 seconds")
   if (shutdown !== "brutalKill") Input.millis("shutdown", shutdown)
   const restart = Input.oneOf("restart", ["permanent", "transient", "temporary"], options.restart ?? "permanent")
   const significant = options.significant ?? false
-  const spec: Omit<Any, typeof TypeId> & Instantiable = {
+  const spec: Omit<Any, typeof TypeId> & Instantiable & { readonly [DescribedTypeId]: Described } = {
     [InstantiateTypeId]: instantiate,
+    [DescribedTypeId]: described,
     id: Input.nonEmpty("id", options.id),
     type,
     restart,
@@ -247,7 +272,7 @@ export const worker = <M = never, A = never, E = never, R = never>(
     context: Context.empty(),
     start: Spawn.spawn(body, label, true, limits),
     startNow: (origin) => Spawn.startBody(origin, body, label, true, limits)
-  }))
+  }), describeMailbox(limits))
 }
 
 /**

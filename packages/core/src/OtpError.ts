@@ -480,15 +480,24 @@ export class RegistrationError extends Data.TaggedError("RegistrationError")<{
 /**
  * A supervisor gave up: its children needed more restarts than its intensity allows, or a significant child ended.
  *
+ * **Details**
+ *
+ * `child` says which one it was about, how that had ended, and what made it one end too many; its last error, if it had
+ * crashed, is the `cause`. There is none where the supervisor was ended from outside.
+ *
  * @category errors
  * @since 0.1.0
  */
 export class GaveUp extends Data.TaggedError("GaveUp")<{
   readonly supervisor: string
   readonly reason: ExitReason.ExitReason
+  readonly child?: { readonly id: string; readonly reason: ExitReason.ExitReason; readonly why: string }
+  readonly cause?: unknown
 }> {
   override get message(): string {
-    return `the supervisor ${this.supervisor} gave up (${ExitReason.format(this.reason)})`
+    if (this.child === undefined) return `the supervisor ${this.supervisor} gave up (${ExitReason.format(this.reason)})`
+    const { id, reason, why } = this.child
+    return `the supervisor ${this.supervisor} gave up: child ${id} ended (${ExitReason.format(reason)}), and ${why}`
   }
 }
 

@@ -15,20 +15,30 @@ import type * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import * as ChildSpec from "./ChildSpec.ts"
 import * as ExitReason from "./ExitReason.ts"
-import { instantiate, isInstantiable, withServices } from "./internal/childInstance.ts"
+import { type Address, addressOf } from "./internal/address.ts"
+import {
+  type Instantiable,
+  instantiate,
+  InstantiateTypeId,
+  isInstantiable,
+  withServices
+} from "./internal/childInstance.ts"
 import * as Gen from "./internal/gen.ts"
 import * as Input from "./internal/input.ts"
 import type { Entry } from "./internal/processTable.ts"
 import type { Operation } from "./internal/request.ts"
+import { show } from "./internal/resolve.ts"
 import type { AutoShutdown } from "./internal/restartDecision.ts"
 import type { Strategy } from "./internal/restartPlan.ts"
 import * as Start from "./internal/serverStart.ts"
 import * as Loop from "./internal/supervisorLoop.ts"
+import { describePlan, walk, type WalkOptions } from "./internal/supervisorWalk.ts"
 import { awaitEnded } from "./internal/wait.ts"
-import type { AnyName } from "./Name.ts"
+import type { AnyName, AnyTarget } from "./Name.ts"
 import * as OtpError from "./OtpError.ts"
 import type { Pid } from "./Pid.ts"
 import type * as Process from "./Process.ts"
+import * as SupervisorTree from "./SupervisorTree.ts"
 
 const TypeId = "~@effect-otp/core/Supervisor"
 const RefTypeId = "~@effect-otp/core/Supervisor/Ref"
@@ -63,6 +73,14 @@ export interface Ref {
   readonly [RefTypeId]: typeof RefTypeId
   readonly pid: Pid<never>
 }
+
+/**
+ * Whatever reaches a supervisor: what starting it has given, its pid, its name or a via.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Target = Ref | AnyTarget
 
 /**
  * What a tree can say about itself as a child of another one.
@@ -248,7 +266,8 @@ class Impl {
   readonly startScoped: Effect.Effect<Ref, OtpError.StartError<unknown>, Scope.Scope>
 
   constructor(options: Options<Children>) {
-    this.options = options
+    this.options = Input.check("options", "an object", typeof options === "object" && options !== null, options)
+    Input.check("children", "an array", Array.isArray(options.children), options.children)
     for (const spec of options.children) {
       Input.check("children", "a ChildSpec", isInstantiable(spec), spec)
       const counts = !spec.significant || (options.autoShutdown ?? "never") !== "never"
@@ -288,7 +307,7 @@ class Impl {
         context: options.provide === false ? Context.empty() : placed.context,
         start: start(this, placed, true, options.id)
       }
-    })
+    }, { tree: this.options })
   }
 }
 
@@ -380,8 +399,13 @@ export const launch = <Provides, E, R>(
   Effect.scoped(
     Effect.flatMap(tree.startScoped, ({ pid }) =>
       Effect.flatMap(awaitEnded(pid as Pid<never> as Entry), (reason) =>
-        Effect.fail(new OtpError.GaveUp({ supervisor: pid.toString(), reason }))))
+        Effect.fail(Loop.gaveUp(pid as Pid<never> as Entry, reason))))
   ) as Effect.Effect<never, OtpError.StartError<E> | OtpError.GaveUp, R>
+
+const isRef = (target: Target): target is Ref => typeof target === "object" && target !== null && RefTypeId in target
+
+const addressIn = (target: Target): Address =>
+  isRef(target) ? target.pid : (typeof target === "object" && target !== null && addressOf(target)) || target
 
 /**
  * Stops a tree, children in reverse order, and waits until it has ended. Mirrors `Supervisor.stop/3`.
@@ -395,17 +419,23 @@ export const launch = <Provides, E, R>(
  * @since 0.1.0
  */
 export const stop = (
-  ref: Ref,
+  target: Target,
   options?: { readonly reason?: ExitReason.ExitReason | undefined; readonly timeout?: Duration.Input | undefined }
-): Effect.Effect<void, OtpError.CallError> => Gen.stop(ref.pid, options)
+): Effect.Effect<void, OtpError.CallError> => Effect.suspend(() => Gen.stop(addressIn(target), options))
 
 // ----------------------------------------------------------------------------
 // children of a running supervisor
 // ----------------------------------------------------------------------------
 
 // A supervisor may be busy stopping a child for as long as that child is allowed: like OTP, these wait without limit.
-const ask = (ref: Ref, operation: Operation, payload: unknown): Effect.Effect<unknown, unknown> =>
-  Effect.provideService(Gen.call(ref.pid, Loop.protocol, operation, payload), Gen.CallTimeout, Duration.infinity)
+const ask = (target: Target, operation: Operation, payload: unknown): Effect.Effect<unknown, unknown> =>
+  Effect.suspend(() =>
+    Effect.provideService(
+      Gen.call(addressIn(target), Loop.protocol, operation, payload),
+      Gen.CallTimeout,
+      Duration.infinity
+    )
+  )
 
 /**
  * Adds a child to a running supervisor and starts it; gives its pid, or `undefined` if it chose not to start.
@@ -420,14 +450,14 @@ const ask = (ref: Ref, operation: Operation, payload: unknown): Effect.Effect<un
  * @since 0.1.0
  */
 export const startChild = <E, R>(
-  ref: Ref,
+  target: Target,
   spec: ChildSpec.ChildSpec<never, E, R>
 ): Effect.Effect<Pid<never, unknown> | undefined, OtpError.StartError<E> | OtpError.CallError, R> =>
   Effect.contextWith((context: Context.Context<R>) => {
     // In the caller, whose defect a bad spec is: the supervisor must not crash over it.
     const instance = instantiate(Input.check("spec", "a ChildSpec", isInstantiable(spec), spec))
     const request: Loop.StartRequest = { spec, instance, context: context as Context.Context<never> }
-    return ask(ref, Loop.operations.startChild, request) as Effect.Effect<
+    return ask(target, Loop.operations.startChild, request) as Effect.Effect<
       Pid<never, unknown> | undefined,
       OtpError.StartError<E> | OtpError.CallError
     >
@@ -442,10 +472,10 @@ export const startChild = <E, R>(
  * @since 0.1.0
  */
 export const terminateChild = (
-  ref: Ref,
+  target: Target,
   id: string
 ): Effect.Effect<void, OtpError.ChildNotFound | OtpError.CallError> =>
-  ask(ref, Loop.operations.terminateChild, id) as Effect.Effect<void, OtpError.ChildNotFound | OtpError.CallError>
+  ask(target, Loop.operations.terminateChild, id) as Effect.Effect<void, OtpError.ChildNotFound | OtpError.CallError>
 
 /**
  * Starts a stopped child again, in its old place. Mirrors `supervisor:restart_child/2`.
@@ -460,7 +490,7 @@ export const terminateChild = (
  * @since 0.1.0
  */
 export const restartChild = (
-  ref: Ref,
+  target: Target,
   id: string
 ): Effect.Effect<
   Pid<never, unknown> | undefined,
@@ -469,7 +499,7 @@ export const restartChild = (
   | OtpError.ChildRestarting
   | OtpError.StartError<unknown>
   | OtpError.CallError
-> => ask(ref, Loop.operations.restartChild, id) as ReturnType<typeof restartChild>
+> => ask(target, Loop.operations.restartChild, id) as ReturnType<typeof restartChild>
 
 /**
  * Removes the spec of a stopped child. Mirrors `supervisor:delete_child/2`.
@@ -479,12 +509,12 @@ export const restartChild = (
  * @since 0.1.0
  */
 export const deleteChild = (
-  ref: Ref,
+  target: Target,
   id: string
 ): Effect.Effect<
   void,
   OtpError.ChildNotFound | OtpError.ChildRunning | OtpError.ChildRestarting | OtpError.CallError
-> => ask(ref, Loop.operations.deleteChild, id) as ReturnType<typeof deleteChild>
+> => ask(target, Loop.operations.deleteChild, id) as ReturnType<typeof deleteChild>
 
 /**
  * One child of a running supervisor: its pid, `"restarting"` while it is about to be started again, or `undefined`.
@@ -496,16 +526,44 @@ export interface ChildInfo {
   readonly id: string
   readonly type: "worker" | "supervisor"
   readonly child: Pid<never, unknown> | "restarting" | undefined
+  /** How long until it is started again, while it is `"restarting"`: what is left of its backoff, zero without one. */
+  readonly restartsIn?: Duration.Duration
 }
 
 /**
  * The children of a supervisor, the last started first. Mirrors `supervisor:which_children/1`.
  *
+ * **Details**
+ *
+ * Beyond OTP, a child that waits for its backoff tells how long: `restartsIn`. It holds up nobody meanwhile, and
+ * {@link terminateChild} ends the wait. Fails with `CallError` if the supervisor has ended.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { ChildSpec, Supervisor } from "@effect-otp/core"
+ * import { Duration, Effect, Schedule } from "effect"
+ *
+ * const backoff = Schedule.exponential("1 minute").pipe(Schedule.jittered)
+ * const failing = ChildSpec.worker({ id: "failing", backoff, run: () => Effect.die("no") })
+ *
+ * const program = Effect.gen(function*() {
+ *   const ref = yield* Supervisor.make({ children: [failing] }).start
+ *   yield* Effect.yieldNow
+ *   const [info] = yield* Supervisor.whichChildren(ref)
+ *   yield* Supervisor.stop(ref)
+ *   return [info.child, Duration.isGreaterThan(info.restartsIn ?? Duration.zero, Duration.seconds(30))]
+ * })
+ *
+ * Effect.runPromise(program) // => ["restarting", true]
+ * ```
+ *
+ * @see {@link tree} for all the levels below, too
  * @category children
  * @since 0.1.0
  */
-export const whichChildren = (ref: Ref): Effect.Effect<ReadonlyArray<ChildInfo>, OtpError.CallError> =>
-  ask(ref, Loop.operations.whichChildren, undefined) as ReturnType<typeof whichChildren>
+export const whichChildren = (target: Target): Effect.Effect<ReadonlyArray<ChildInfo>, OtpError.CallError> =>
+  ask(target, Loop.operations.whichChildren, undefined) as ReturnType<typeof whichChildren>
 
 /**
  * How many children a supervisor has: specs, those that run, and specs by type.
@@ -526,5 +584,153 @@ export interface ChildCounts {
  * @category children
  * @since 0.1.0
  */
-export const countChildren = (ref: Ref): Effect.Effect<ChildCounts, OtpError.CallError> =>
-  ask(ref, Loop.operations.countChildren, undefined) as ReturnType<typeof countChildren>
+export const countChildren = (target: Target): Effect.Effect<ChildCounts, OtpError.CallError> =>
+  ask(target, Loop.operations.countChildren, undefined) as ReturnType<typeof countChildren>
+
+/**
+ * The spec of a child, as data. Mirrors `supervisor:get_childspec/2`.
+ *
+ * **Details**
+ *
+ * The spec of a `temporary` child has everything but its start, which is not kept. Fails with `ChildNotFound`.
+ *
+ * @category children
+ * @since 0.1.0
+ */
+export const getChildSpec = (
+  target: Target,
+  id: string
+): Effect.Effect<ChildSpec.Any, OtpError.ChildNotFound | OtpError.CallError> =>
+  ask(target, Loop.operations.getChildSpec, id) as ReturnType<typeof getChildSpec>
+
+/**
+ * The same child with other options: another `id`, `restart`, `shutdown`, `significant` or `backoff`. Mirrors Elixir's
+ * `Supervisor.child_spec/2`.
+ *
+ * **When to use**
+ *
+ * Use it to have a child that somebody else describes twice in a tree, or by other rules. Of two that provide the same
+ * service one has to say `provide: false` where it is described.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { ChildSpec, Supervisor } from "@effect-otp/core"
+ * import { Effect } from "effect"
+ *
+ * const poller = ChildSpec.worker({ id: "poller", run: () => Effect.never })
+ * const once = Supervisor.childSpec(poller, { id: "once", restart: "temporary" })
+ *
+ * once.id // => "once"
+ * once.shutdown // => "5 seconds"
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const childSpec = <Provides, E, R>(
+  spec: ChildSpec.ChildSpec<Provides, E, R>,
+  overrides: { readonly [K in keyof ChildSpec.Options]?: ChildSpec.Options[K] | undefined }
+): ChildSpec.ChildSpec<Provides, E, R> => {
+  const { [InstantiateTypeId]: instantiate } = Input.check("spec", "a ChildSpec", isInstantiable(spec), spec) as
+    & typeof spec
+    & Instantiable
+  Input.options(["id", "restart", "shutdown", "significant", "backoff"], overrides)
+  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
+  return ChildSpec.fromInstance({ ...spec, ...given }, instantiate, ChildSpec.describedOf(spec))
+}
+
+// ----------------------------------------------------------------------------
+// whole trees
+// ----------------------------------------------------------------------------
+
+/**
+ * A running tree as it is now: supervisors and their children down to the last, as data.
+ *
+ * **When to use**
+ *
+ * Use it to see what a live system does, in a console, a health check or a test. `SupervisorTree.format` makes it text.
+ *
+ * **Details**
+ *
+ * Every supervisor is asked between two of its callbacks, and waited for at most for `timeout`, by default 5 seconds: one
+ * below the first that does not answer, since it waits for a child to start or to stop, shows as `busy`, without its
+ * children. It is no snapshot of one moment: each is asked by itself. Fails with `CallError` if the first
+ * supervisor has ended or does not answer, and with `NotAServer` if there is no server at all.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { ChildSpec, Supervisor, SupervisorTree } from "@effect-otp/core"
+ * import { Effect } from "effect"
+ *
+ * const worker = ChildSpec.worker({ id: "a", run: () => Effect.never })
+ * const pool = Supervisor.make({ name: "pool", children: [worker] })
+ * const app = Supervisor.make({ label: "app", children: [pool.child({ id: "pool" })] })
+ *
+ * const program = Effect.gen(function*() {
+ *   const ref = yield* app.start
+ *   yield* Supervisor.terminateChild("pool", "a")
+ *   const text = SupervisorTree.format(yield* Supervisor.tree(ref))
+ *   return text.replaceAll(/ #PID\S+/g, "").split("\n")
+ * })
+ *
+ * Effect.runPromise(program) // => ["app running, mailbox 0", "└─ pool running, mailbox 0", "   └─ a stopped"]
+ * ```
+ *
+ * @see {@link audit} before it runs
+ * @category whole trees
+ * @since 0.1.0
+ */
+export const tree = (
+  target: Target,
+  options?: WalkOptions
+): Effect.Effect<SupervisorTree.Tree, OtpError.CallError | OtpError.NotAServer> =>
+  Effect.suspend(() => walk(addressIn(target), options))
+
+/**
+ * What is doubtful about a tree, found before it runs.
+ *
+ * **When to use**
+ *
+ * Use it in a test of your application: `assert.deepStrictEqual(Supervisor.audit(app), [])`.
+ *
+ * **Details**
+ *
+ * See `SupervisorTree.Finding` for what is found. `ignore` leaves out some of it. `shutdown` says how much time the whole
+ * tree has, such as a container that is killed half a minute after it was told to stop; it has no limit by default.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { ChildSpec, Supervisor } from "@effect-otp/core"
+ * import { Effect } from "effect"
+ *
+ * const worker = (id: string) => ChildSpec.worker({ id, shutdown: "20 seconds", run: () => Effect.never })
+ * const app = Supervisor.make({ children: [worker("a"), worker("b")] })
+ *
+ * const findings = Supervisor.audit(app, { shutdown: "30 seconds", ignore: ["UnboundedMailbox", "NoBackoff"] })
+ *
+ * findings.map(({ message }) => message) // => ["root has 30s to stop, and its children may take 40s"]
+ * ```
+ *
+ * @see {@link tree} for a tree that runs
+ * @category whole trees
+ * @since 0.1.0
+ */
+export const audit = <Provides, E, R>(
+  tree: Supervisor<Provides, E, R>,
+  options?: SupervisorTree.AuditOptions
+): ReadonlyArray<SupervisorTree.Finding> => SupervisorTree.audit(plan(tree), options)
+
+/**
+ * A tree as it is described, before it runs, as data.
+ *
+ * @see {@link audit}
+ * @category whole trees
+ * @since 0.1.0
+ */
+export const plan = <Provides, E, R>(tree: Supervisor<Provides, E, R>): SupervisorTree.Plan => {
+  const { options } = Input.check("tree", "a Supervisor", tree instanceof Impl, tree) as unknown as Impl
+  return describePlan(options.label ?? (options.name === undefined ? "root" : show(options.name)), options)
+}

@@ -16,6 +16,11 @@ export * as Agent from "./Agent.ts"
 export * as Alias from "./Alias.ts"
 
 /**
+ * A tree that is a whole program: started in order, stopped in reverse when the program is told to end.
+ */
+export * as Application from "./Application.ts"
+
+/**
  * How a supervisor starts, restarts and stops one child, as plain data.
  */
 export * as ChildSpec from "./ChildSpec.ts"
@@ -56,6 +61,11 @@ export * as Node from "./Node.ts"
 export * as OtpError from "./OtpError.ts"
 
 /**
+ * Many copies of one child behind a key: each key has its partition, and always the same.
+ */
+export * as PartitionSupervisor from "./PartitionSupervisor.ts"
+
+/**
  * The identity of a process: where messages, signals, links and monitors are aimed.
  */
 export * as Pid from "./Pid.ts"
@@ -89,6 +99,11 @@ export * as Step from "./Step.ts"
  * Supervisors: processes that start others in order, start them again when they fail, and stop them in reverse.
  */
 export * as Supervisor from "./Supervisor.ts"
+
+/**
+ * Supervision trees as data: one that runs, as text, and one that is only described, looked through for what is doubtful.
+ */
+export * as SupervisorTree from "./SupervisorTree.ts"
 
 /**
  * Looks into a running server, whatever it is: its state, its events, and a pause in which nothing moves.

@@ -35,7 +35,7 @@ describe("autoShutdown", () => {
       const tree = Supervisor.make({ autoShutdown: "anySignificant", children: [probe.child("a", transient)] })
       const ref = yield* started(probe, tree, "start a")
       yield* probe.end("a", "crash")
-      yield* probe.sees("stop a", "start a")
+      assert.deepStrictEqual(yield* probe.seen, ["stop a", "start a"])
       assert.isTrue(yield* Process.isAlive(ref.pid))
     }))
 

@@ -2,7 +2,9 @@
 import * as ExitReason from "@effect-otp/core/ExitReason"
 import * as Process from "@effect-otp/core/Process"
 import * as Supervisor from "@effect-otp/core/Supervisor"
+import * as Sys from "@effect-otp/core/Sys"
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
@@ -184,6 +186,73 @@ describe("backoff", () => {
       assert.deepStrictEqual(yield* Process.awaitExit(ref.pid), ExitReason.shutdown())
       assert.deepStrictEqual(probe.log.filter((line) => line.startsWith("Error")), [
         "Error giving up: child a ended (\"bad\"), and its backoff is over"
+      ])
+    }))
+
+  it.effect("whichChildren and the state say how long until the restart", () =>
+    probed(function*(probe) {
+      const children = [probe.child("a", { backoff: Schedule.spaced("1 second") }), probe.child("b")]
+      const ref = yield* started(probe, Supervisor.make({ intensity, children }), "start a", "start b")
+      const waits = Effect.gen(function*() {
+        const { children } = yield* Sys.getState<Supervisor.Snapshot>(ref)
+        const listed = (yield* Supervisor.whichChildren(ref)).map(({ restartsIn }) => restartsIn).toReversed()
+        assert.deepStrictEqual(children.map(({ restartsIn }) => restartsIn), listed)
+        return listed
+      })
+      assert.deepStrictEqual(yield* waits, [undefined, undefined])
+      yield* probe.end("a", bad)
+      yield* probe.sees("stop a")
+      assert.deepStrictEqual(yield* waits, [Duration.seconds(1), undefined])
+      yield* TestClock.adjust("300 millis")
+      assert.deepStrictEqual(yield* waits, [Duration.millis(700), undefined])
+      yield* Supervisor.terminateChild(ref, "a")
+      assert.deepStrictEqual(yield* waits, [undefined, undefined])
+    }))
+
+  it.effect("with jitter and a cap, whatever the schedule gives is what is waited", () =>
+    probed(function*(probe) {
+      const delays: Array<Duration.Duration> = []
+      const capped = Schedule.exponential("100 millis").pipe(
+        Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.millis(300)))),
+        Schedule.jittered,
+        Schedule.modifyDelay(({ duration }) =>
+          Effect.sync(() => {
+            delays.push(duration)
+            return duration
+          })
+        )
+      )
+      yield* started(probe, Supervisor.make({ intensity, backoff: capped, children: [probe.child("a")] }), "start a")
+      for (const least of [80, 160, 240, 240]) {
+        yield* probe.end("a", bad)
+        yield* probe.sees("stop a")
+        const delay = Duration.toMillis(delays.at(-1)!)
+        assert.isAtLeast(delay, least)
+        assert.isAtMost(delay, Math.min(least * 1.5, 360))
+        yield* TestClock.adjust(Math.floor(delay))
+        yield* probe.sees()
+        yield* TestClock.adjust(1)
+        yield* probe.sees("start a")
+      }
+    }))
+
+  it.effect("giving up within a backoff is one event: one report, one end", () =>
+    probed(function*(probe) {
+      const tree = Supervisor.make({
+        intensity: { maxRestarts: 1, within: "1 hour" },
+        backoff,
+        children: [probe.worker("a"), probe.worker("b")]
+      })
+      const ref = yield* started(probe, tree, "start a", "start b")
+      yield* probe.end("a", bad)
+      yield* probe.sees("stop a")
+      yield* probe.end("b", bad)
+      yield* probe.sees("stop b")
+      assert.deepStrictEqual(yield* Process.awaitExit(ref.pid), ExitReason.shutdown())
+      yield* TestClock.adjust("1 hour")
+      yield* probe.sees()
+      assert.deepStrictEqual(probe.log.filter((line) => line.startsWith("Error")), [
+        "Error giving up: child b ended (\"bad\"), and the limit is 1 restarts within 3600000 ms"
       ])
     }))
 

@@ -1,6 +1,7 @@
 /** Children of a running supervisor: added, stopped, started again, removed, listed and counted. */
 import * as ChildSpec from "@effect-otp/core/ChildSpec"
 import * as ExitReason from "@effect-otp/core/ExitReason"
+import * as Name from "@effect-otp/core/Name"
 import * as OtpError from "@effect-otp/core/OtpError"
 import * as Process from "@effect-otp/core/Process"
 import * as Supervisor from "@effect-otp/core/Supervisor"
@@ -8,6 +9,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { probed, Refused, started } from "./utils/tree.ts"
 
 const bad = ExitReason.custom("bad")
@@ -270,6 +273,88 @@ describe("a child that is being restarted", () => {
       const ref = yield* looping(probe)
       yield* Supervisor.stop(ref)
       assert.deepStrictEqual(yield* Process.list, [])
+    }))
+})
+
+describe("getChildSpec", () => {
+  it.effect("SV-083 gives the spec of an id, running or not; an unknown one is an error", () =>
+    probed(function*(probe) {
+      const spec = probe.child("a", { shutdown: "1 second" })
+      const ref = yield* started(probe, Supervisor.make({ children: [spec] }), "start a")
+      assert.strictEqual(yield* Supervisor.getChildSpec(ref, "a"), spec)
+      yield* Supervisor.terminateChild(ref, "a")
+      assert.strictEqual(yield* Supervisor.getChildSpec(ref, "a"), spec)
+      yield* Supervisor.deleteChild(ref, "a")
+      assert.deepStrictEqual(
+        yield* Effect.flip(Supervisor.getChildSpec(ref, "a")),
+        new OtpError.ChildNotFound({ id: "a" })
+      )
+      yield* Supervisor.startChild(ref, spec)
+      assert.strictEqual(yield* Supervisor.getChildSpec(ref, "a"), spec)
+    }))
+
+  it.effect("SV-096 of a temporary child it has everything but the start, which is not kept", () =>
+    probed(function*(probe) {
+      const ref = yield* started(probe, Supervisor.make({ children: [] }))
+      yield* Supervisor.startChild(ref, probe.child("a", { restart: "temporary", shutdown: "1 second" }))
+      const spec = yield* Supervisor.getChildSpec(ref, "a")
+      assert.deepStrictEqual([spec.id, spec.restart, spec.shutdown, spec.type], [
+        "a",
+        "temporary",
+        "1 second",
+        "worker"
+      ])
+      const again = yield* Effect.exit(Supervisor.startChild(ref, spec as ChildSpec.ChildSpec<never, never, never>))
+      assert(again._tag === "Failure")
+      assert.match(String(Cause.squash(again.cause)), /spec: expected a ChildSpec/)
+      yield* Supervisor.terminateChild(ref, "a")
+      yield* probe.sees("start a", "stop a")
+    }))
+
+  it.effect.each([["temporary", true], ["transient", false], ["permanent", false]] as const)(
+    "SV-096 what the start of a %s child holds can be freed while it runs: %s",
+    ([restart, freed]) =>
+      probed(function*() {
+        setFlagsFromString("--expose-gc")
+        const gc = runInNewContext("gc") as () => void
+        const ref = yield* Supervisor.make({ children: [] }).start
+        const start = Effect.fnUntraced(function*() {
+          const argument = { size: 1 }
+          const use = () => argument
+          yield* Supervisor.startChild(
+            ref,
+            ChildSpec.make({
+              id: "a",
+              restart,
+              start: Effect.suspend(() => use().size === 1 ? Process.spawnLink(() => Effect.never) : Effect.never)
+            })
+          )
+          return new WeakRef(argument)
+        })
+        const argument = yield* start()
+        // The last message of a server is kept, for its report.
+        yield* Supervisor.whichChildren(ref)
+        yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+        gc()
+        assert.strictEqual(argument.deref() === undefined, freed)
+        assert.strictEqual((yield* Supervisor.countChildren(ref)).active, 1)
+      })
+  )
+})
+
+describe("by name", () => {
+  it.effect("whatever takes a supervisor takes its name and its pid", () =>
+    probed(function*(probe) {
+      const ref = yield* Supervisor.make({ name: "tree", children: [] }).start
+      yield* Supervisor.startChild("tree", probe.child("a"))
+      yield* Supervisor.terminateChild(Name.make("tree"), "a")
+      yield* Supervisor.restartChild(ref.pid, "a")
+      assert.strictEqual((yield* Supervisor.countChildren("tree")).active, 1)
+      assert.deepStrictEqual((yield* Supervisor.whichChildren("tree")).map(({ id }) => id), ["a"])
+      yield* Supervisor.stop("tree")
+      const error = yield* Effect.flip(Supervisor.whichChildren("tree"))
+      assert.deepStrictEqual([error.server, error.reason._tag], ["tree", "NoProcess"])
+      yield* probe.sees("start a", "stop a", "start a", "stop a")
     }))
 })
 

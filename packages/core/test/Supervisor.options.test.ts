@@ -1,6 +1,7 @@
 /** Options that are wrong are refused at the door, by name and value. */
 import * as ChildSpec from "@effect-otp/core/ChildSpec"
 import * as ExitReason from "@effect-otp/core/ExitReason"
+import * as GenServer from "@effect-otp/core/GenServer"
 import * as Process from "@effect-otp/core/Process"
 import * as Supervisor from "@effect-otp/core/Supervisor"
 import { assert, describe, it } from "@effect/vitest"
@@ -9,6 +10,47 @@ import { probed, started } from "./utils/tree.ts"
 
 const run = () => Effect.never
 const bad = (value: unknown): never => value as never
+
+class Greeter extends GenServer.Service<Greeter>()("test/Greeter", []) {
+  static readonly server = this.implement({ init: (word: string) => word, handlers: {} })
+}
+
+describe("childSpec", () => {
+  it("SV-021 of a server with its argument, as it describes itself", () => {
+    const { id, restart } = Greeter.server.child("hello")
+    assert.deepStrictEqual([id, restart], ["test/Greeter", "permanent"])
+  })
+
+  it("SV-021 with other options, checked as those of any child", () => {
+    const spec = Greeter.server.child("hello")
+    const once = Supervisor.childSpec(spec, { id: "once", restart: "temporary", shutdown: "brutalKill" })
+    assert.deepStrictEqual([once.id, once.restart, once.shutdown], ["once", "temporary", "brutalKill"])
+    assert.deepStrictEqual([spec.id, spec.restart], ["test/Greeter", "permanent"])
+    assert.strictEqual(Supervisor.childSpec(spec, { id: undefined }).id, "test/Greeter")
+    assert.strictEqual(
+      Supervisor.childSpec(Supervisor.make({ children: [] }).child({ id: "a" }), {}).type,
+      "supervisor"
+    )
+    assert.throws(() => Supervisor.childSpec(spec, { restart: bad("always") }), /restart: .* got "always"/)
+    assert.throws(() => Supervisor.childSpec(spec, bad({ colour: "red" })), /option: .* got "colour"/)
+  })
+
+  it("SV-021 what describes no child is refused", () => {
+    for (const spec of [Greeter, Greeter.server, "test/Greeter", undefined]) {
+      assert.throws(() => Supervisor.childSpec(bad(spec), {}), /spec: expected a ChildSpec/)
+      assert.throws(() => Supervisor.make({ children: bad([spec]) }), /children: expected a ChildSpec/)
+    }
+  })
+
+  it.effect("SV-021 it starts as the one that it was made of", () =>
+    probed(function*(probe) {
+      const tree = Supervisor.make({
+        children: ["x", "y"].map((id) => Supervisor.childSpec(probe.child("a"), { id }))
+      })
+      const ref = yield* started(probe, tree, "start a", "start a")
+      assert.deepStrictEqual((yield* Supervisor.whichChildren(ref)).map(({ id }) => id), ["y", "x"])
+    }))
+})
 
 describe("options of a tree", () => {
   const refused: ReadonlyArray<readonly [id: string, () => unknown, message: string]> = [
@@ -56,6 +98,29 @@ describe("options of a tree", () => {
   for (const [id, make, message] of refused) {
     it(`${id} refused: ${message}`, () => assert.throws(make, new RegExp(message)))
   }
+
+  it("SV-006 what describes no tree is refused, and says which field", () => {
+    assert.throws(() => Supervisor.make(bad(undefined)), /options: expected an object, got undefined/)
+    assert.throws(() => Supervisor.make(bad("one_for_one")), /options: expected an object, got "one_for_one"/)
+    assert.throws(() => Supervisor.make(bad({})), /children: expected an array, got undefined/)
+    assert.throws(() => Supervisor.make({ children: bad({ a: 1 }) }), /children: expected an array, got/)
+  })
+
+  it.effect("SV-010 a strategy may be left out and is one_for_one then, one that is no strategy is refused", () =>
+    probed(function*(probe) {
+      const tree = Supervisor.make({ strategy: undefined, children: [probe.child("a"), probe.child("b")] })
+      yield* started(probe, tree, "start a", "start b")
+      yield* probe.end("a", ExitReason.custom("bad"))
+      yield* probe.sees("stop a", "start a")
+      assert.throws(() => Supervisor.make({ strategy: bad("simple_one_for_one"), children: [] }), /strategy: expected/)
+    }))
+
+  it("SV-104 a tree as a child is a supervisor without a limit for its shutdown, unless it is given one", () => {
+    const tree = Supervisor.make({ children: [] })
+    const { shutdown, type } = tree.child({ id: "a" })
+    assert.deepStrictEqual([type, shutdown], ["supervisor", "Infinity"])
+    assert.strictEqual(tree.child({ id: "a", shutdown: "1 second" }).shutdown, "1 second")
+  })
 
   it("SV-017 what is no spec is refused where the tree is made", () => {
     assert.throws(() => Supervisor.make({ children: bad([{ id: "a" }]) }), /children: expected a ChildSpec, got/)

@@ -141,6 +141,16 @@ describe("a child that does not start", () => {
       })
   )
 
+  it.effect("SV-004 those before it stop in reverse order, and have when the start fails", () =>
+    probed(function*(probe) {
+      probe.refuse("c", 1)
+      const error = yield* Effect.flip(
+        Supervisor.make({ children: ["a", "b", "c"].map((id) => probe.child(id)) }).start
+      )
+      assert.deepStrictEqual(error.childPath, ["c"])
+      assert.deepStrictEqual(yield* probe.seen, ["start a", "start b", "fail c", "stop b", "stop a"])
+    }))
+
   it.effect("SV-004 the supervisor ends with Shutdown of the error, as whoever is linked to it sees", () =>
     probed(function*(probe) {
       probe.refuse("b", 1)

@@ -97,3 +97,12 @@ Supervisor.make({ strategy: "oneForOne", children: [] })
 Counter.server.child(0, { restart: "always" })
 // @ts-expect-error the tree needs Config and Metrics
 Supervisor.launch(flat).pipe(Effect.runPromise)
+
+// --- specs with other options, and whole trees
+
+const renamed = Supervisor.childSpec(undefined as never as ChildSpec.ChildSpec<"A", "E", "R">, { id: "b" })
+typeOf(renamed).is<ChildSpec.ChildSpec<"A", "E", "R">>()
+// @ts-expect-error what it starts cannot be changed
+Supervisor.childSpec(renamed, { start: Effect.never })
+// @ts-expect-error a tree that runs is not described
+Supervisor.audit(undefined as never as Supervisor.Ref)

@@ -44,4 +44,11 @@ export interface Instantiable {
 export const isInstantiable = (u: unknown): u is Instantiable =>
   typeof u === "object" && u !== null && InstantiateTypeId in u
 
+/** What is left of the spec of a child that is never started again: not its start, nor what that holds. */
+export const withoutStart = <Spec extends object>(spec: Spec): Spec => {
+  const { [InstantiateTypeId]: _, ...rest } = spec as Spec & Instantiable
+  // It is not among the fields that the type of a spec has.
+  return rest as Spec
+}
+
 export const instantiate = (spec: unknown): ChildInstance => (spec as Instantiable)[InstantiateTypeId]()

@@ -4,12 +4,13 @@
  * @internal
  */
 import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Any as AnySpec } from "../ChildSpec.ts"
 import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
 import { isPid } from "../Pid.ts"
-import type { ChildInstance } from "./childInstance.ts"
+import { type ChildInstance, withoutStart } from "./childInstance.ts"
 import * as Input from "./input.ts"
 import { link, sendExit, unlink } from "./lifecycle.ts"
 import { ended, type Entry } from "./processTable.ts"
@@ -26,13 +27,13 @@ export interface Parent {
 
 /** A child of a running supervisor. */
 export class Child {
-  readonly spec: AnySpec
-  readonly instance: ChildInstance
+  spec: AnySpec
+  instance: ChildInstance
   pid: Entry | undefined = undefined
   /** The incarnation that ended last, of which finalizers may still run if it was killed. */
   last: Entry | undefined = undefined
   /** It is down and will be started again: at once, or when its backoff is over. */
-  restarting: { cancel(): void } | undefined = undefined
+  restarting: { cancel(): void; /** By the clock of its supervisor. */ readonly at?: number } | undefined = undefined
   /** Takes the reason of an end and gives the delay before the next start. */
   backoff: ((now: number, reason: ExitReason.ExitReason) => Effect.Effect<number | undefined>) | undefined = undefined
   startedAt = 0
@@ -75,11 +76,21 @@ const starting = (parent: Parent, child: Child, start: ChildInstance["start"]): 
 
 const onStarted = ({ byPid, self }: Parent, child: Child, entry: Entry): undefined => {
   child.pid = entry
+  if (child.spec.restart === "temporary") {
+    child.instance = startedOnce
+    child.spec = withoutStart(child.spec)
+  }
   byPid.set(entry, child)
   // A start of the user's own may have forgotten the link, and the process may have ended since.
   if (entry.status === ended) sendExit(self, entry, entry.reason!, "link")
   else link(self, entry)
   reportStarted(self, child)
+}
+
+/** Of a child that is never started again, so that what its start holds can be freed while it runs. */
+const startedOnce: ChildInstance = {
+  context: Context.empty(),
+  start: Effect.die(new Error("a temporary child is started once"))
 }
 
 // When it is the supervisor that is interrupted, nobody comes here: a start that interrupts itself is one that crashed.

@@ -55,7 +55,7 @@ export const makeStarts = <Ref extends { readonly pid: Entry }>(
         Context.make(Context.Service<object>(key), makeClient(place)),
         place
       )
-    })
+    }, ChildSpec.describeMailbox(definition.mailbox))
 
   const split = <Options>(given: ReadonlyArray<unknown>) => splitArgs<Options>(parameters, given)
 

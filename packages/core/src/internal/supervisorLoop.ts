@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,7 +20,7 @@ import { Child, type Parent, startChild, type StartFailure, stopChild } from "./
 import { Current, timersOf } from "./current.ts"
 import { deliver } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
-import { ended as gone, type Entry } from "./processTable.ts"
+import { describe, ended as gone, type Entry } from "./processTable.ts"
 import type { Operation } from "./request.ts"
 import * as RestartDecision from "./restartDecision.ts"
 import * as RestartIntensity from "./restartIntensity.ts"
@@ -65,11 +66,13 @@ class TryRestart {
   readonly child: Child
   /** It has failed to start, and this is one more restart; not so when a backoff is over. */
   readonly counts: boolean
+  readonly at: number
   readonly cancel: () => void
 
-  constructor(child: Child, counts: boolean, cancel: () => void) {
+  constructor(child: Child, counts: boolean, at: number, cancel: () => void) {
     this.child = child
     this.counts = counts
+    this.at = at
     this.cancel = cancel
   }
 }
@@ -138,9 +141,13 @@ const onExit = (state: SupervisorState, exit: Exit) => {
   if (decision === "restart") return onRestart(state, child)
   if (ExitReason.isAbnormal(exit.reason)) reportEnded(state.self, child)
   if (decision === "remove") remove(state, child)
-  return RestartDecision.shutsDown(state.tree.autoShutdown, significant, () => significantLeft(state))
-    ? Step.stop(ExitReason.shutdown(), state)
-    : Step.noReply(state)
+  if (!RestartDecision.shutsDown(state.tree.autoShutdown, significant, () => significantLeft(state))) {
+    return Step.noReply(state)
+  }
+  if (ExitReason.isAbnormal(exit.reason)) {
+    givenUp.set(state.self, { id: child.spec.id, reason: exit.reason, why: "it is significant" })
+  }
+  return Step.stop(ExitReason.shutdown(), state)
 }
 
 const significantLeft = (state: SupervisorState): boolean => {
@@ -182,7 +189,23 @@ const restartAfter = (state: SupervisorState, child: Child, delay: number): Next
 
 const giveUp = (state: SupervisorState, child: Child, why: string) => {
   reportGaveUp(state.self, child, why, state)
+  givenUp.set(state.self, { id: child.spec.id, reason: child.reason, why })
   return Step.stop(ExitReason.shutdown(), state)
+}
+
+// Its exit reason is `Shutdown`, as in OTP, and says nothing of this.
+const givenUp = new WeakMap<Entry, OtpError.GaveUp["child"] & {}>()
+
+/** Whether a supervisor has given up, rather than been stopped. */
+export const hasGivenUp = (supervisor: Entry): boolean => givenUp.has(supervisor)
+
+/** That a supervisor has ended, with all that is known about it. */
+export const gaveUp = (supervisor: Entry, reason: ExitReason.ExitReason): OtpError.GaveUp => {
+  const child = givenUp.get(supervisor)
+  const error = { supervisor: describe(supervisor), reason, ...(child && { child }) }
+  return new OtpError.GaveUp(
+    child?.reason._tag === "Crashed" ? { ...error, cause: Cause.squash(child.reason.cause) } : error
+  )
 }
 
 /** Steps the backoff of a child, from its beginning when the child has been up for longer than the intensity looks back. */
@@ -202,7 +225,7 @@ const nextDelay = Effect.fnUntraced(function*(state: SupervisorState, child: Chi
 const tryAgain = ({ self, timers }: SupervisorState, child: Child, delay: number, counts: boolean): void => {
   const fire = () => deliver(self, { kind: Mailbox.user, message, next: undefined })
   const timer: Timer = { deadline: 0, sequence: 0, index: -1, fire }
-  const message = new TryRestart(child, counts, () => timers.cancel(timer))
+  const message = new TryRestart(child, counts, timers.now() + delay, () => timers.cancel(timer))
   child.restarting = message
   if (delay > 0) timers.start(timer, delay)
   else fire()
@@ -316,13 +339,22 @@ const onWhichChildren = (state: SupervisorState) =>
     reversed(state).map((child) => ({
       id: child.spec.id,
       type: child.spec.type,
-      child: shownChild(child)
+      child: shownChild(child),
+      ...waitOf(state, child)
     })),
     state
   )
 
 const shownChild = (child: Child): Pid<never, unknown> | "restarting" | undefined =>
   child.restarting === undefined ? child.pid : "restarting"
+
+const waitOf = ({ timers }: SupervisorState, { restarting }: Child): { readonly restartsIn?: Duration.Duration } =>
+  restarting?.at === undefined ? {} : { restartsIn: Duration.millis(Math.max(0, restarting.at - timers.now())) }
+
+const onGetChildSpec = (state: SupervisorState, id: string) => {
+  const child = state.children.get(id)
+  return child === undefined ? Step.fail(new OtpError.ChildNotFound({ id }), state) : Step.reply(child.spec, state)
+}
 
 const onCountChildren = (state: SupervisorState) => {
   const children = Array.from(state.children.values())
@@ -354,21 +386,27 @@ export interface Snapshot {
     readonly type: "worker" | "supervisor"
     readonly restart: AnySpec["restart"]
     readonly child: Pid<never, unknown> | "restarting" | undefined
+    /** How long until it is started again, while it is `"restarting"`. */
+    readonly restartsIn?: Duration.Duration
     /** How often it was started again, by itself or with its group. */
     readonly restarts: number
   }>
 }
 
-const snapshot = ({ children, tree }: SupervisorState): Snapshot => ({
-  strategy: tree.strategy,
-  intensity: { maxRestarts: tree.intensity.maxRestarts, within: Duration.millis(tree.intensity.withinMillis) },
-  autoShutdown: tree.autoShutdown,
-  children: Array.from(children.values(), (child) => ({
+const snapshot = (state: SupervisorState): Snapshot => ({
+  strategy: state.tree.strategy,
+  intensity: {
+    maxRestarts: state.tree.intensity.maxRestarts,
+    within: Duration.millis(state.tree.intensity.withinMillis)
+  },
+  autoShutdown: state.tree.autoShutdown,
+  children: Array.from(state.children.values(), (child) => ({
     id: child.spec.id,
     type: child.spec.type,
     restart: child.spec.restart,
     child: shownChild(child),
-    restarts: child.restarts
+    restarts: child.restarts,
+    ...waitOf(state, child)
   }))
 })
 
@@ -386,7 +424,8 @@ export const operations = {
   restartChild: operation("restartChild"),
   deleteChild: operation("deleteChild"),
   whichChildren: operation("whichChildren"),
-  countChildren: operation("countChildren")
+  countChildren: operation("countChildren"),
+  getChildSpec: operation("getChildSpec")
 }
 
 export const definition: Definition = {
@@ -401,7 +440,8 @@ export const definition: Definition = {
     restartChild: (state, id) => onRestartChild(state as SupervisorState, id as string),
     deleteChild: (state, id) => onDeleteChild(state as SupervisorState, id as string),
     whichChildren: (state) => onWhichChildren(state as SupervisorState),
-    countChildren: (state) => onCountChildren(state as SupervisorState)
+    countChildren: (state) => onCountChildren(state as SupervisorState),
+    getChildSpec: (state, id) => onGetChildSpec(state as SupervisorState, id as string)
   },
   info: (state, message) => {
     if (isExit(message)) return onExit(state as SupervisorState, message)
