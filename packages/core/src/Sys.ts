@@ -50,6 +50,7 @@ import { monotonic } from "./internal/time.ts"
 import { type AnyTarget, isName, isVia } from "./Name.ts"
 import { CallbackFailed, NotSuspended } from "./OtpError.ts"
 import { isPid, type Pid } from "./Pid.ts"
+import type * as Registry from "./Registry.ts"
 
 export type { Event, Message } from "./internal/serverSystem.ts"
 export type { Failure, Options } from "./internal/systemCall.ts"
@@ -64,6 +65,7 @@ export type Target =
   | AnyTarget
   | { readonly pid: Pid<never, unknown> }
   | Agent.Any
+  | Registry.Any
   | { readonly [request: string]: (...args: never) => Effect.Effect<unknown, unknown> }
 
 // ----------------------------------------------------------------------------

@@ -76,9 +76,19 @@ export * as Pid from "./Pid.ts"
 export * as Process from "./Process.ts"
 
 /**
+ * Named groups of processes: whoever wants to reach all that do the same thing asks who they are.
+ */
+export * as ProcessGroup from "./ProcessGroup.ts"
+
+/**
  * Values that belong to one process: its process dictionary, with typed keys.
  */
 export * as ProcessLocal from "./ProcessLocal.ts"
+
+/**
+ * Keys that processes hold, each with a value: to find a process by what it is for, and to tell all that are interested.
+ */
+export * as Registry from "./Registry.ts"
 
 /**
  * Many requests that are under way, each with a label: a collection to ask for whichever answer comes first.

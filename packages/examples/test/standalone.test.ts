@@ -21,7 +21,8 @@ const lastLine: Record<string, string> = {
   "60_million-processes.ts": "every one has answered, 0 left alive",
   "70_promise-server.ts": "POST /tickets → 201 {\"ticket\":1}",
   "80_over-the-wire.ts": "the client ended with 0, and then the server was ended",
-  "90_state-machine.ts": "anything: wrong"
+  "90_state-machine.ts": "anything: wrong",
+  "95_registry.ts": "left: bob"
 }
 
 it.concurrent.each(examples)("%s runs by itself and comes to its end", async (file) => {

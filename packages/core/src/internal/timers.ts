@@ -141,7 +141,8 @@ export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers
   return {
     now,
     size: () => heap.length,
-    start: (timer, millis) => startAt(timer, now() + millis),
+    // Whole milliseconds, as of every timer of OTP: a clock that shows microseconds would never come to a fraction of one.
+    start: (timer, millis) => startAt(timer, now() + Math.ceil(millis)),
     startAt,
     cancel: (timer) => {
       if (timer.index < 0) return false

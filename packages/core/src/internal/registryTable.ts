@@ -1,0 +1,80 @@
+/**
+ * Who holds which keys, found by the key and by the holder: the table of a registry, and of the groups of processes.
+ *
+ * Keys are compared as `Equal.equals` does. Most keys have one holder and most processes hold one key, hence the sets for
+ * few.
+ *
+ * @internal
+ */
+import * as MutableHashMap from "effect/MutableHashMap"
+import * as FewSet from "./fewSet.ts"
+
+/** One key that one process holds. Never changed: another value is another item. */
+export interface Item<out Pid extends object = object> {
+  readonly key: unknown
+  readonly pid: Pid
+  readonly value: unknown
+}
+
+type Items<I extends object> = FewSet.FewSet<I> & {}
+
+export interface Table<I extends Item> {
+  readonly byKey: MutableHashMap.MutableHashMap<unknown, Items<I>>
+  readonly byPid: Map<object, Items<I>>
+  size: number
+}
+
+export const make = <I extends Item>(): Table<I> => ({ byKey: MutableHashMap.empty(), byPid: new Map(), size: 0 })
+
+const itemsOf = <I extends Item>(table: Table<I>, key: unknown): FewSet.FewSet<I> => {
+  const found = MutableHashMap.get(table.byKey, key)
+  return found._tag === "Some" ? found.value : undefined
+}
+
+const sizeOf = (items: FewSet.FewSet<object>): number => items === undefined ? 0 : items instanceof Set ? items.size : 1
+
+/** All of a key, oldest first. */
+export const ofKey = <I extends Item>(table: Table<I>, key: unknown): Array<I> => FewSet.toArray(itemsOf(table, key))
+
+/** The oldest of a key: the only one, where keys are unique. */
+export const first = <I extends Item>(table: Table<I>, key: unknown): I | undefined => {
+  const items = itemsOf(table, key)
+  return items instanceof Set ? items.values().next().value : items
+}
+
+/** All of a process. */
+export const ofPid = <I extends Item>(table: Table<I>, pid: I["pid"]): Array<I> =>
+  FewSet.toArray(table.byPid.get(pid) as FewSet.FewSet<I>)
+
+/** All of a key that are a process's. A crowd under one key, and a process with a crowd of keys, are both quick to search. */
+export const ofBoth = <I extends Item>(table: Table<I>, key: unknown, pid: I["pid"]): Array<I> => {
+  const own = table.byPid.get(pid) as FewSet.FewSet<I>
+  const all = itemsOf(table, key)
+  if (own === undefined || all === undefined) return []
+  return sizeOf(all) < sizeOf(own)
+    ? FewSet.toArray(all).filter((item) => item.pid === pid)
+    : FewSet.toArray(own).filter((item) => FewSet.has(all, item))
+}
+
+export const toArray = <I extends Item>(table: Table<I>): Array<I> =>
+  Array.from(table.byKey).flatMap(([, items]) => FewSet.toArray<I>(items))
+
+/** The keys that somebody holds. */
+export const keys = <I extends Item>(table: Table<I>): Array<unknown> => Array.from(MutableHashMap.keys(table.byKey))
+
+export const add = <I extends Item>(table: Table<I>, item: I): void => {
+  MutableHashMap.set(table.byKey, item.key, FewSet.add(itemsOf(table, item.key), item)!)
+  table.byPid.set(item.pid, FewSet.add(table.byPid.get(item.pid) as FewSet.FewSet<I>, item)!)
+  table.size++
+}
+
+/** Removes an item that is there. */
+export const remove = <I extends Item>(table: Table<I>, item: I): void => {
+  const items = FewSet.remove(itemsOf(table, item.key), item)
+  if (items === undefined) MutableHashMap.remove(table.byKey, item.key)
+  else MutableHashMap.set(table.byKey, item.key, items)
+  const own = FewSet.remove(table.byPid.get(item.pid) as FewSet.FewSet<I>, item)
+  if (own === undefined) table.byPid.delete(item.pid)
+  else table.byPid.set(item.pid, own)
+  table.size--
+}
