@@ -93,7 +93,9 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "Supervisor",
       "SupervisorTree",
       "internal/childRuntime",
+      "internal/dynamicLoop",
       "internal/partitions",
+      "internal/restarting",
       "internal/supervisorLoop",
       "internal/supervisorReport",
       "internal/supervisorWalk"
@@ -102,6 +104,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
     [
       "Action",
       "Agent",
+      "DynamicSupervisor",
       "GenServer",
       "ProcessGroup",
       "Registry",
@@ -109,6 +112,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "StateMachine",
       "Sys",
       "Task",
+      "TaskSupervisor",
       "Telemetry",
       "Transition",
       "internal/callbacks",

@@ -35,10 +35,10 @@ export const plan: Plan = {
     "SV",
     "PS",
     "RG",
-    "PG"
+    "PG",
+    "DS"
   ],
-  // A task under a supervisor is a child of a DynamicSupervisor.
-  elsewhere: { "TK-041": "DS", "TK-043": "DS", "TK-044": "DS", "TK-045": "DS", "TK-046": "DS", "TK-047": "DS" }
+  elsewhere: {}
 }
 
 const ids = (text: string): ReadonlyArray<string> => text.match(/[A-Z]{2}-\d{3}/g) ?? []

@@ -15,7 +15,13 @@ import * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import type { ExitReason } from "./ExitReason.ts"
 import { type Limits, limitsOf } from "./internal/bounds.ts"
-import { type ChildInstance, type Instantiable, InstantiateTypeId, type Started } from "./internal/childInstance.ts"
+import {
+  type ChildInstance,
+  type Instantiable,
+  InstantiateTypeId,
+  isInstantiable,
+  type Started
+} from "./internal/childInstance.ts"
 import * as Input from "./internal/input.ts"
 import type { Restart } from "./internal/restartDecision.ts"
 import type { Body } from "./internal/self.ts"
@@ -165,16 +171,40 @@ export const describeMailbox = (limits: Limits | undefined): Described => ({
   mailbox: limits === undefined ? "unbounded" : "bounded"
 })
 
+const types = ["worker", "supervisor"] as const
+const restarts = ["permanent", "transient", "temporary"] as const
+
+/** @internal */
+export const checkShutdown = (shutdown: Shutdown): void => {
+  if (shutdown !== "brutalKill") Input.millis("shutdown", shutdown)
+}
+
+/**
+ * A spec as a supervisor without `autoShutdown` takes it. The constructors have looked at its fields, but one that is spread
+ * to change some of them has gone around these.
+ *
+ * @internal
+ */
+export const checked = (spec: Any): Any => {
+  Input.check("spec", "a ChildSpec", isInstantiable(spec), spec)
+  Input.nonEmpty("id", spec.id)
+  Input.oneOf("type", types, spec.type)
+  Input.oneOf("restart", restarts, spec.restart)
+  checkShutdown(spec.shutdown)
+  Input.check("significant", "false under a supervisor that does not shut down by itself", !spec.significant, true)
+  return spec
+}
+
 /** @internal */
 export const fromInstance = <Provides, E, R>(
   options: Options & { readonly type?: "worker" | "supervisor" | undefined },
   instantiate: () => ChildInstance,
   described: Described = {}
 ): ChildSpec<Provides, E, R> => {
-  const type = Input.oneOf("type", ["worker", "supervisor"], options.type ?? "worker")
+  const type = Input.oneOf("type", types, options.type ?? "worker")
   const shutdown = options.shutdown ?? (type === "supervisor" ? "Infinity" : "5 seconds")
-  if (shutdown !== "brutalKill") Input.millis("shutdown", shutdown)
-  const restart = Input.oneOf("restart", ["permanent", "transient", "temporary"], options.restart ?? "permanent")
+  checkShutdown(shutdown)
+  const restart = Input.oneOf("restart", restarts, options.restart ?? "permanent")
   const significant = options.significant ?? false
   const spec: Omit<Any, typeof TypeId> & Instantiable & { readonly [DescribedTypeId]: Described } = {
     [InstantiateTypeId]: instantiate,

@@ -502,7 +502,24 @@ export class GaveUp extends Data.TaggedError("GaveUp")<{
 }
 
 /**
- * The supervisor has no child of this id.
+ * A dynamic supervisor has as many children as it may: nothing was started.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MaxChildren extends Data.TaggedError("MaxChildren")<{ readonly max: number }> {
+  override get message(): string {
+    return `no child was started: ${this.max} are allowed, and those that are being restarted count, too`
+  }
+}
+
+equalByFields(MaxChildren)
+
+/** @internal */
+export const maxChildren = (max: number): MaxChildren => lightError(MaxChildren, "MaxChildren", { max })
+
+/**
+ * The supervisor has no child of this id; a dynamic supervisor, none of this pid.
  *
  * @category errors
  * @since 0.1.0

@@ -29,6 +29,7 @@ import type { Entry } from "./internal/processTable.ts"
 import type { Operation } from "./internal/request.ts"
 import { show } from "./internal/resolve.ts"
 import type { AutoShutdown } from "./internal/restartDecision.ts"
+import { gaveUp } from "./internal/restarting.ts"
 import type { Strategy } from "./internal/restartPlan.ts"
 import * as Start from "./internal/serverStart.ts"
 import * as Loop from "./internal/supervisorLoop.ts"
@@ -399,7 +400,7 @@ export const launch = <Provides, E, R>(
   Effect.scoped(
     Effect.flatMap(tree.startScoped, ({ pid }) =>
       Effect.flatMap(awaitEnded(pid as Pid<never> as Entry), (reason) =>
-        Effect.fail(Loop.gaveUp(pid as Pid<never> as Entry, reason))))
+        Effect.fail(gaveUp(pid as Pid<never> as Entry, reason))))
   ) as Effect.Effect<never, OtpError.StartError<E> | OtpError.GaveUp, R>
 
 const isRef = (target: Target): target is Ref => typeof target === "object" && target !== null && RefTypeId in target

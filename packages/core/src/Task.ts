@@ -20,6 +20,7 @@ import * as Input from "./internal/input.ts"
 import type { Entry } from "./internal/processTable.ts"
 import type { Body as AnyBody } from "./internal/self.ts"
 import * as Signal from "./internal/signal.ts"
+import { originOf } from "./internal/spawn.ts"
 import {
   type Error,
   type Outcome,
@@ -31,7 +32,7 @@ import {
 } from "./internal/taskHandle.ts"
 import { resultOf } from "./internal/taskOutcome.ts"
 import { startTask } from "./internal/taskProcess.ts"
-import { completedSlot, startSlot, type Work } from "./internal/taskSlot.ts"
+import { checkWork, completedSlot, startSlot, type Work } from "./internal/taskSlot.ts"
 import { taskStream } from "./internal/taskStream.ts"
 import * as Waiting from "./internal/taskWait.ts"
 import type { TaskError } from "./OtpError.ts"
@@ -155,12 +156,9 @@ export const async: {
     const { label, reply } = Input.options(["label", "reply"], options)
     if (reply !== undefined) Input.oneOf("reply", ["message"], reply)
     const start = { label, linked: true, byMessage: reply === "message", quiet: false }
-    const slot = startSlot(fiber, entryOf(fiber)!, start, work)
+    const slot = startSlot(originOf(fiber), entryOf(fiber)!, start, work)
     return Effect.succeed(new TaskImpl(slot, slot.target))
   })) as never
-
-const checkWork = (work: Work, what = "effect"): Work =>
-  Input.check(what, "an Effect or a body", typeof work === "function" || Effect.isEffect(work), work)
 
 /**
  * A task without a process, which has answered already.
@@ -186,7 +184,7 @@ const startAlone = (work: Work, options: StartOptions = {}, linked: boolean): Ef
     checkWork(work)
     const { label } = Input.options(["label"], options)
     const body: AnyBody = typeof work === "function" ? work : () => work
-    return Effect.succeed(startTask(fiber, { label, linked }, () => body))
+    return Effect.succeed(startTask(originOf(fiber), { label, linked }, () => body))
   })
 
 /**
@@ -614,7 +612,8 @@ export const asyncStream = <
 
 const optionNames = ["label", "timeout", "maxConcurrency", "ordered", "onTimeout", "zipInputOnExit"] as const
 
-const streamOptions = (options: StreamOptions) => {
+/** @internal */
+export const streamOptions = (options: StreamOptions) => {
   const { label, maxConcurrency = 8, onTimeout, ordered = true, timeout, zipInputOnExit = false } = Input.options(
     optionNames,
     options

@@ -26,6 +26,11 @@ export * as Application from "./Application.ts"
 export * as ChildSpec from "./ChildSpec.ts"
 
 /**
+ * Supervisors whose children come and go: one for each session, connection or job, started when it is needed.
+ */
+export * as DynamicSupervisor from "./DynamicSupervisor.ts"
+
+/**
  * Why a process ended, or is told to end.
  */
 export * as ExitReason from "./ExitReason.ts"
@@ -124,6 +129,11 @@ export * as Sys from "./Sys.ts"
  * Work in a process of its own, whose answer the owner waits for.
  */
 export * as Task from "./Task.ts"
+
+/**
+ * Tasks under a supervisor: work that goes on when its owner ends or is stopped with the application, and that can be seen.
+ */
+export * as TaskSupervisor from "./TaskSupervisor.ts"
 
 /**
  * Spans and metrics of servers: off, and free, unless a Layer switches them on.

@@ -9,8 +9,8 @@ import * as Effect from "effect/Effect"
 import type { Any as AnySpec } from "../ChildSpec.ts"
 import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
-import { isPid } from "../Pid.ts"
-import { type ChildInstance, withoutStart } from "./childInstance.ts"
+import { isPid, type Pid } from "../Pid.ts"
+import { type ChildInstance, type Started, withoutStart } from "./childInstance.ts"
 import * as Input from "./input.ts"
 import { link, sendExit, unlink } from "./lifecycle.ts"
 import { ended, type Entry } from "./processTable.ts"
@@ -47,6 +47,16 @@ export class Child {
   }
 }
 
+/** The child as others are shown it. */
+export const shownChild = (child: Child): Pid<never, unknown> | "restarting" | undefined =>
+  child.restarting === undefined ? child.pid : "restarting"
+
+/**
+ * What is done at once does not count as steps of the fiber: whoever goes through many children lets others have their turn
+ * every so often.
+ */
+export const turnEvery = 256
+
 /** Why a child did not start; nothing, if it did. */
 export type StartFailure = OtpError.StartError<unknown> | undefined
 
@@ -66,13 +76,19 @@ export const startChild = (parent: Parent, child: Child): StartFailure | Effect.
 }
 
 const starting = (parent: Parent, child: Child, start: ChildInstance["start"]): Effect.Effect<StartFailure> =>
-  Effect.matchCause(start, {
-    onSuccess: (started) => onStarted(parent, child, (isPid(started) ? started : started.pid) as Entry),
+  Effect.matchCause(Effect.map(start, entryOf), {
+    onSuccess: (entry) => onStarted(parent, child, entry),
     onFailure: (cause) => {
       const error = toStartError(child.spec.id, cause)
       return error.reason._tag === "Ignored" ? undefined : error
     }
   })
+
+// What gives no pid has not started: the start has crashed, and not the supervisor.
+const entryOf = (started: Started): Entry => {
+  const pid: unknown = isPid(started) ? started : (started as { readonly pid?: unknown } | undefined)?.pid
+  return Input.check("start", "an Effect that gives a pid", isPid(pid), pid) as Entry
+}
 
 const onStarted = ({ byPid, self }: Parent, child: Child, entry: Entry): undefined => {
   child.pid = entry

@@ -33,18 +33,20 @@ export interface Startable<Ref extends { readonly pid: Entry }> {
   readonly parameters: number
   /** What its service is: a way to reach whoever is in its place now. */
   readonly makeClient: (place: Place) => object
+  /** What it is as a child. Default: a worker. */
+  readonly type?: "worker" | "supervisor" | undefined
   /** A way to reach one incarnation. */
   readonly makeRef: (pid: Entry) => Ref
 }
 
 export const makeStarts = <Ref extends { readonly pid: Entry }>(
-  { definition, key, makeClient, makeRef, parameters }: Startable<Ref>
+  { definition, key, makeClient, makeRef, parameters, type }: Startable<Ref>
 ) => {
   const start = (args: ReadonlyArray<unknown>, options: StartOptions, linked: boolean) =>
     Effect.map(Start.start(definition, args, { ...options, linked }), makeRef)
 
   const child = ({ args, options }: Started<ChildOptions>): ChildSpec.Any =>
-    ChildSpec.fromInstance({ ...options, id: options.id ?? key }, () => {
+    ChildSpec.fromInstance({ ...options, id: options.id ?? key, type }, () => {
       const linked = { ...options, linked: true }
       if (options.provide === false) return Start.instance(definition, args, linked, Context.empty())
       const place: Place = { shown: key, pid: undefined }

@@ -4,32 +4,38 @@
  *
  * @internal
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import type { Any as AnySpec, Backoff } from "../ChildSpec.ts"
 import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
 import type { Pid } from "../Pid.ts"
 import * as Step from "../Step.ts"
 import { type ChildInstance, withServices } from "./childInstance.ts"
-import { Child, type Parent, startChild, type StartFailure, stopChild } from "./childRuntime.ts"
+import { Child, shownChild, startChild, type StartFailure, stopChild, turnEvery } from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
-import { deliver } from "./lifecycle.ts"
-import * as Mailbox from "./mailbox.ts"
-import { describe, ended as gone, type Entry } from "./processTable.ts"
+import { ended as gone, type Entry } from "./processTable.ts"
 import type { Operation } from "./request.ts"
 import * as RestartDecision from "./restartDecision.ts"
+import {
+  givenUp,
+  type Next,
+  onRestart,
+  onTryRestart,
+  type Restarting,
+  startedAgain,
+  tryAgain,
+  TryRestart
+} from "./restarting.ts"
 import * as RestartIntensity from "./restartIntensity.ts"
 import * as RestartPlan from "./restartPlan.ts"
 import { type Definition, InitImpl } from "./serverState.ts"
 import { type Exit, isExit } from "./signal.ts"
 import { type Origin, originOf } from "./spawn.ts"
-import { reportEnded, reportGaveUp, reportNotStarted, reportRestart, reportStranger } from "./supervisorReport.ts"
-import type { Timer, Timers } from "./timers.ts"
+import { reportEnded, reportNotStarted, reportStranger } from "./supervisorReport.ts"
+import type { Timers } from "./timers.ts"
 
 /** A tree as it was described, and instantiated. */
 export interface Tree {
@@ -40,7 +46,7 @@ export interface Tree {
   readonly children: ReadonlyArray<{ readonly spec: AnySpec; readonly instance: ChildInstance }>
 }
 
-class SupervisorState implements Parent {
+class SupervisorState implements Restarting {
   readonly self: Entry
   readonly origin: Origin
   readonly tree: Tree
@@ -58,33 +64,11 @@ class SupervisorState implements Parent {
   }
 }
 
-/** What becomes of the supervisor itself when it has handled an exit. */
-type Next = Step.Cast<SupervisorState, never>
-
-/** What a supervisor sends to itself when a child is due to be started again. */
-class TryRestart {
-  readonly child: Child
-  /** It has failed to start, and this is one more restart; not so when a backoff is over. */
-  readonly counts: boolean
-  readonly at: number
-  readonly cancel: () => void
-
-  constructor(child: Child, counts: boolean, at: number, cancel: () => void) {
-    this.child = child
-    this.counts = counts
-    this.at = at
-    this.cancel = cancel
-  }
-}
-
 const remove = (state: SupervisorState, child: Child): void => {
   state.children.delete(child.spec.id)
 }
 
 const reversed = (state: SupervisorState): ReadonlyArray<Child> => Array.from(state.children.values()).toReversed()
-
-// What is done at once does not count as steps of the fiber: a long list lets others have their turn every so often.
-const turnEvery = 256
 
 const stopAll = Effect.fnUntraced(function*(state: SupervisorState) {
   let done = 0
@@ -136,9 +120,9 @@ const onExit = (state: SupervisorState, exit: Exit) => {
   child.last = child.pid
   child.pid = undefined
   child.reason = exit.reason
-  const { restart, significant } = child.spec
-  const decision = RestartDecision.decide(restart, exit.reason)
-  if (decision === "restart") return onRestart(state, child)
+  const { restart: how, significant } = child.spec
+  const decision = RestartDecision.decide(how, exit.reason)
+  if (decision === "restart") return onRestart(state, child, restart)
   if (ExitReason.isAbnormal(exit.reason)) reportEnded(state.self, child)
   if (decision === "remove") remove(state, child)
   if (!RestartDecision.shutsDown(state.tree.autoShutdown, significant, () => significantLeft(state))) {
@@ -161,81 +145,14 @@ const significantLeft = (state: SupervisorState): boolean => {
 // restarts
 // ----------------------------------------------------------------------------
 
-// Nearly every restart is of one child and without a backoff: no more than its start is an Effect then.
-const onRestart = (state: SupervisorState, child: Child): Next | Effect.Effect<Next> => {
-  const now = state.timers.now()
-  if (!RestartIntensity.record(state.history, state.tree.intensity, now)) {
-    remove(state, child)
-    const { maxRestarts, withinMillis } = state.tree.intensity
-    return giveUp(state, child, `the limit is ${maxRestarts} restarts within ${withinMillis} ms`)
-  }
-  const schedule = child.spec.backoff ?? state.tree.backoff
-  return schedule === undefined
-    ? restartAfter(state, child, 0)
-    : Effect.flatMap(nextDelay(state, child, schedule, now), (delay) => {
-      const next = delay === undefined
-        ? giveUp(state, child, "its backoff is over")
-        : restartAfter(state, child, delay)
-      return Effect.isEffect(next) ? next : Effect.succeed(next)
-    })
-}
-
-const restartAfter = (state: SupervisorState, child: Child, delay: number): Next | Effect.Effect<Next> => {
-  reportRestart(state.self, child, delay, state)
-  if (delay === 0) return restart(state, child)
-  tryAgain(state, child, delay, false)
-  return Step.noReply(state)
-}
-
-const giveUp = (state: SupervisorState, child: Child, why: string) => {
-  reportGaveUp(state.self, child, why, state)
-  givenUp.set(state.self, { id: child.spec.id, reason: child.reason, why })
-  return Step.stop(ExitReason.shutdown(), state)
-}
-
-// Its exit reason is `Shutdown`, as in OTP, and says nothing of this.
-const givenUp = new WeakMap<Entry, OtpError.GaveUp["child"] & {}>()
-
-/** Whether a supervisor has given up, rather than been stopped. */
-export const hasGivenUp = (supervisor: Entry): boolean => givenUp.has(supervisor)
-
-/** That a supervisor has ended, with all that is known about it. */
-export const gaveUp = (supervisor: Entry, reason: ExitReason.ExitReason): OtpError.GaveUp => {
-  const child = givenUp.get(supervisor)
-  const error = { supervisor: describe(supervisor), reason, ...(child && { child }) }
-  return new OtpError.GaveUp(
-    child?.reason._tag === "Crashed" ? { ...error, cause: Cause.squash(child.reason.cause) } : error
-  )
-}
-
-/** Steps the backoff of a child, from its beginning when the child has been up for longer than the intensity looks back. */
-const nextDelay = Effect.fnUntraced(function*(state: SupervisorState, child: Child, schedule: Backoff, now: number) {
-  if (child.backoff === undefined || now - child.startedAt > state.tree.intensity.withinMillis) {
-    const step = yield* Schedule.toStep(schedule)
-    child.backoff = (now, reason) =>
-      Effect.match(step(now, reason), {
-        onFailure: () => undefined,
-        onSuccess: ([, delay]) => Duration.toMillis(delay)
-      })
-  }
-  return yield* child.backoff(now, child.reason)
-})
-
-/** Sends the supervisor a reminder, now or later: until then other messages have their turn. */
-const tryAgain = ({ self, timers }: SupervisorState, child: Child, delay: number, counts: boolean): void => {
-  const fire = () => deliver(self, { kind: Mailbox.user, message, next: undefined })
-  const timer: Timer = { deadline: 0, sequence: 0, index: -1, fire }
-  const message = new TryRestart(child, counts, timers.now() + delay, () => timers.cancel(timer))
-  child.restarting = message
-  if (delay > 0) timers.start(timer, delay)
-  else fire()
-}
-
-const restart = (state: SupervisorState, child: Child): Next | Effect.Effect<Next> => {
+const restart = (
+  state: SupervisorState,
+  child: Child
+): Next<SupervisorState> | Effect.Effect<Next<SupervisorState>> => {
   child.restarting = undefined
   if (state.tree.strategy !== "one_for_one") return restartGroup(state, child)
   const starting = startChild(state, child)
-  const restarted = (error: StartFailure): Next => {
+  const restarted = (error: StartFailure): Next<SupervisorState> => {
     if (!startedAgain(state, child, error)) tryAgain(state, child, 0, true)
     return Step.noReply(state)
   }
@@ -260,13 +177,6 @@ const restartGroup = Effect.fnUntraced(function*(state: SupervisorState, child: 
   }
   return Step.noReply(state)
 })
-
-const startedAgain = (state: SupervisorState, child: Child, error: StartFailure): boolean => {
-  child.startedAt = state.timers.now()
-  if (error !== undefined) reportNotStarted(state.self, child, error, true)
-  else child.restarts++
-  return error === undefined
-}
 
 // ----------------------------------------------------------------------------
 // requests
@@ -344,9 +254,6 @@ const onWhichChildren = (state: SupervisorState) =>
     })),
     state
   )
-
-const shownChild = (child: Child): Pid<never, unknown> | "restarting" | undefined =>
-  child.restarting === undefined ? child.pid : "restarting"
 
 const waitOf = ({ timers }: SupervisorState, { restarting }: Child): { readonly restartsIn?: Duration.Duration } =>
   restarting?.at === undefined ? {} : { restartsIn: Duration.millis(Math.max(0, restarting.at - timers.now())) }
@@ -445,14 +352,7 @@ export const definition: Definition = {
   },
   info: (state, message) => {
     if (isExit(message)) return onExit(state as SupervisorState, message)
-    if (message instanceof TryRestart) {
-      // It may have been terminated, or restarted with its group, in the meantime.
-      return message.child.restarting !== message
-        ? Step.noReply(state)
-        : message.counts
-        ? onRestart(state as SupervisorState, message.child)
-        : restart(state as SupervisorState, message.child)
-    }
+    if (message instanceof TryRestart) return onTryRestart(state as SupervisorState, message, restart)
     reportStranger((state as SupervisorState).self, message)
     return Step.noReply(state)
   },

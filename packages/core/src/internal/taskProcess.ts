@@ -3,9 +3,7 @@
  *
  * @internal
  */
-import type * as Fiber from "effect/Fiber"
 import type { CrashDetails } from "./crashReport.ts"
-import { entryOf } from "./current.ts"
 import { type Behaviour, type Entry, extendLineage, type Lineage, showLineage } from "./processTable.ts"
 import { type Body, Self } from "./self.ts"
 import * as Spawn from "./spawn.ts"
@@ -41,20 +39,20 @@ const taskBehaviour: Behaviour = { ...Spawn.bodyBehaviour, initialCall: () => "T
 /** How the process of a task is started. */
 export interface Start {
   readonly label?: string | undefined
-  /** To the process that the fiber belongs to. */
+  /** To the process that starts it. */
   readonly linked: boolean
-  /** Default: those that the fiber belongs to. */
+  /** Default: the process that starts it, and its callers. */
   readonly callers?: Lineage | undefined
 }
 
 /** Makes the process of a task. `body` makes what it runs, when it is there. */
 export const startTask = (
-  fiber: Fiber.Fiber<unknown, unknown>,
+  origin: Spawn.Origin,
   options: Start,
   body: (entry: Entry) => Body
 ): Entry => {
-  const entry = Spawn.create(Spawn.originOf(fiber), taskBehaviour, undefined, options.label, options.linked)
-  entry.state = new TaskSelf(entry, body(entry), options.callers ?? callersFrom(entryOf(fiber)))
+  const entry = Spawn.create(origin, taskBehaviour, undefined, options.label, options.linked)
+  entry.state = new TaskSelf(entry, body(entry), options.callers ?? callersFrom(origin.process))
   Spawn.schedule(entry)
   return entry
 }

@@ -13,12 +13,14 @@ import type * as ExitReason from "../ExitReason.ts"
 import { taskAlreadyTaken } from "../OtpError.ts"
 import { timersOf } from "./current.ts"
 import * as FewSet from "./fewSet.ts"
+import * as Input from "./input.ts"
 import { later } from "./later.ts"
 import { deliverSignal, demonitor, flush, flushExit, Monitor, watch } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive, describe, ended, type Entry } from "./processTable.ts"
 import type { Body } from "./self.ts"
 import * as Signal from "./signal.ts"
+import type { Origin } from "./spawn.ts"
 import { type Answer, answerIn, resultOf, settledWith } from "./taskOutcome.ts"
 import { type Start, startTask } from "./taskProcess.ts"
 import type { Timer } from "./timers.ts"
@@ -114,16 +116,19 @@ export interface Options extends Start {
   readonly quiet: boolean
 }
 
-/** Starts a task that answers to the process that the fiber belongs to. */
+export const checkWork = (work: Work, what = "effect"): Work =>
+  Input.check(what, "an Effect or a body", typeof work === "function" || Effect.isEffect(work), work)
+
+/** Starts a task that answers to its owner. */
 export const startSlot = (
-  fiber: Fiber.Fiber<unknown, unknown>,
+  origin: Origin,
   owner: Entry,
   options: Options,
   work: Work
 ): Slot => {
   let slot!: Slot
   // The body does not run before the next turn, and the slot is watched until then.
-  const entry = startTask(fiber, options, (entry) => {
+  const entry = startTask(origin, options, (entry) => {
     slot = new Slot(owner, entry, options.byMessage, options.quiet)
     return answering(slot, work)
   })

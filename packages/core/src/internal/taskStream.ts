@@ -7,14 +7,16 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { type TaskError, taskExited, taskTimeout } from "../OtpError.ts"
 import { entryOf } from "./current.ts"
 import type { Entry } from "./processTable.ts"
+import { originOf } from "./spawn.ts"
 import { endTask, sendKill } from "./taskEnd.ts"
 import { resultOf } from "./taskOutcome.ts"
-import { type Slot, startSlot } from "./taskSlot.ts"
+import { type Options as SlotOptions, type Slot, startSlot } from "./taskSlot.ts"
 import { awaitClosed } from "./wait.ts"
 
 export interface Options {
@@ -27,6 +29,17 @@ export interface Options {
   readonly zipInputOnExit: boolean
 }
 
+/** How the task of an item is started. */
+export type StartItem = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  owner: Entry,
+  options: SlotOptions,
+  work: AnyEffect
+) => Effect.Effect<Slot, unknown>
+
+const startItem: StartItem = (fiber, owner, options, work) =>
+  Effect.succeed(startSlot(originOf(fiber), owner, options, work))
+
 type AnyEffect = Effect.Effect<unknown, unknown>
 type AnyStream = Stream.Stream<unknown, unknown>
 type Item = Result.Result<unknown, unknown>
@@ -35,7 +48,8 @@ type Item = Result.Result<unknown, unknown>
 export const taskStream = (
   items: Iterable<unknown> | AnyStream,
   f: (item: unknown) => AnyEffect,
-  checked: () => Options
+  checked: () => Options,
+  start: StartItem = startItem
 ): Stream.Stream<Item, unknown> =>
   Stream.suspend(() => {
     const options = checked()
@@ -44,7 +58,7 @@ export const taskStream = (
     const inputs: AnyStream = Stream.isStream(items) ? items : Stream.fromIterable(items, { chunkSize: 1 })
     return Stream.mapEffect(
       inputs,
-      (input) => runItem(running, input, f, options),
+      (input) => runItem(running, input, f, options, start),
       { concurrency: options.maxConcurrency, unordered: !options.ordered }
     )
   })
@@ -54,32 +68,31 @@ const runItem = (
   running: Set<Entry>,
   input: unknown,
   f: (item: unknown) => AnyEffect,
-  options: Options
-): Effect.Effect<Item, TaskError> =>
+  options: Options,
+  start: StartItem
+): Effect.Effect<Item, unknown> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.withFiber((fiber) => {
       const owner = entryOf(fiber)!
-      const slot = startSlot(
-        fiber,
-        owner,
-        { ...options, byMessage: false, quiet: true },
-        Effect.suspend(() => f(input))
-      )
-      const { target: task } = slot
-      running.add(task)
-      // Its end, not its answer: as long as something of it runs, another one would be one too many.
-      return restore(awaitClosed(task, options.timeout)).pipe(
-        Effect.onInterrupt(() => {
-          // The stream is over: none of its tasks may run on while the finalizers of another one do.
-          running.forEach((task) => sendKill(owner, task))
-          return endTask(owner, task, "brutalKill")
-        }),
-        Effect.tap((closed) => closed ? Effect.void : endTask(owner, task, "brutalKill")),
-        Effect.flatMap((closed) => {
-          running.delete(task)
-          return itemOf(slot, closed, input, options)
-        })
-      )
+      const work = Effect.suspend(() => f(input))
+      const starting = start(fiber, owner, { ...options, byMessage: false, quiet: true }, work)
+      return Effect.flatMap(starting, (slot) => {
+        const { target: task } = slot
+        running.add(task)
+        // Its end, not its answer: as long as something of it runs, another one would be one too many.
+        return restore(awaitClosed(task, options.timeout)).pipe(
+          Effect.onInterrupt(() => {
+            // The stream is over: none of its tasks may run on while the finalizers of another one do.
+            running.forEach((task) => sendKill(owner, task))
+            return endTask(owner, task, "brutalKill")
+          }),
+          Effect.tap((closed) => closed ? Effect.void : endTask(owner, task, "brutalKill")),
+          Effect.flatMap((closed) => {
+            running.delete(task)
+            return itemOf(slot, closed, input, options)
+          })
+        )
+      })
     })
   )
 
