@@ -252,7 +252,8 @@ describe("what is logged of a value", () => {
 describe("a crash", () => {
   const crash = (state: unknown, message: unknown, defect: unknown) =>
     Effect.gen(function*() {
-      const server = yield* told({ init: () => state, info: () => Effect.die(defect) }).start()
+      // A state that is an Effect would be run by init.
+      const server = yield* told({ init: () => GenServer.init(state), info: () => Effect.die(defect) }).start()
       yield* Process.send(server.pid as Process.Pid<unknown>, message)
       yield* Process.awaitExit(server.pid)
     })
