@@ -16,6 +16,7 @@ const lastLine: Record<string, string> = {
   "20_link.ts": "  the watcher got a message: Down, Crashed",
   "25_tasks.ts": "the owner ended: Normal",
   "30_counter.ts": "3",
+  "35_dynamic-supervisor.ts": "  Ann has left: 1 is here",
   "40_supervisor-strategies.ts": "  b stops, c stops, a stops, a starts, b starts, c starts",
   "50_rate-limiter.ts": "five clients: 100 allowed, 0 RateLimited",
   "60_million-processes.ts": "every one has answered, 0 left alive",
