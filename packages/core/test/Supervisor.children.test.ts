@@ -1,7 +1,9 @@
 /** Children of a running supervisor: added, stopped, started again, removed, listed and counted. */
 import * as ChildSpec from "@effect-otp/core/ChildSpec"
 import * as ExitReason from "@effect-otp/core/ExitReason"
+import * as GenServer from "@effect-otp/core/GenServer"
 import * as Name from "@effect-otp/core/Name"
+import * as Node from "@effect-otp/core/Node"
 import * as OtpError from "@effect-otp/core/OtpError"
 import * as Process from "@effect-otp/core/Process"
 import * as Supervisor from "@effect-otp/core/Supervisor"
@@ -389,4 +391,28 @@ describe("whichChildren and countChildren", () => {
       const error = yield* Effect.flip(Supervisor.whichChildren(ref))
       assert.strictEqual(error.reason._tag, "NoProcess")
     }))
+})
+
+describe("a child with an option that is refused", () => {
+  class Idle extends GenServer.Service<Idle>()("test/Idle", []) {
+    static readonly server = this.implement({ init: () => 0, handlers: {} })
+  }
+  const child = () => Idle.server.child({ timeout: -1, provide: false })
+
+  const refused = Effect.gen(function*() {
+    const whole = yield* Effect.flip(Supervisor.make({ children: [child()] }).start)
+    const supervisor = yield* Supervisor.make({ children: [] }).start
+    const later = yield* Effect.flip(Supervisor.startChild(supervisor, child()))
+    for (const error of [whole, later]) {
+      if (error._tag !== "StartError" || error.reason._tag !== "Crashed") return assert.fail(String(error))
+      assert.deepStrictEqual(error.childPath, ["test/Idle"])
+      assert.match(String(Cause.squash(error.reason.cause)), /timeout: expected a duration of zero or more, got -1/)
+    }
+    assert.isTrue(yield* Process.isAlive(supervisor.pid))
+    assert.deepStrictEqual(yield* Supervisor.whichChildren(supervisor), [])
+    yield* Supervisor.stop(supervisor)
+  }).pipe(Effect.provide(Node.layer()))
+
+  it.effect("does not start, and harms nobody, under the scheduler of a test", () => refused)
+  it.live("does not start, and harms nobody, under the scheduler of an application", () => refused)
 })

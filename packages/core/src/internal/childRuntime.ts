@@ -64,14 +64,20 @@ export type StartFailure = OtpError.StartError<unknown> | undefined
  * Starts a child: at once, or by the Effect that it gives. A child that chose not to start (`Ignored`) has no pid
  * afterwards.
  */
-export const startChild = (parent: Parent, child: Child): StartFailure | Effect.Effect<StartFailure> => {
+export const startChild = (parent: Parent, child: Child): undefined | Effect.Effect<StartFailure> => {
   const { instance } = child
   if (!isReleased(child)) {
     return Effect.andThen(awaitReleased(parent.self, child), starting(parent, child, instance.start))
   }
   // Any other scheduler must see each step.
   if (instance.startNow === undefined || !parent.self.runQueue.isShared) return starting(parent, child, instance.start)
-  const started = instance.startNow(parent.origin)
+  let started: ReturnType<typeof instance.startNow>
+  try {
+    started = instance.startNow(parent.origin)
+  } catch (defect) {
+    // An option that is refused: nothing has been started, and it is no defect of the supervisor.
+    return starting(parent, child, Effect.die(defect))
+  }
   return Effect.isEffect(started) ? starting(parent, child, started) : onStarted(parent, child, started as Entry)
 }
 
