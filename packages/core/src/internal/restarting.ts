@@ -12,9 +12,10 @@ import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
 import * as Step from "../Step.ts"
 import type { Child, Parent, StartFailure } from "./childRuntime.ts"
+import * as FewSet from "./fewSet.ts"
 import { deliver } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
-import { describe, type Entry } from "./processTable.ts"
+import { describe, ended, type Entry, type Watcher } from "./processTable.ts"
 import * as RestartIntensity from "./restartIntensity.ts"
 import { reportGaveUp, reportNotStarted, reportRestart } from "./supervisorReport.ts"
 import type { Timer, Timers } from "./timers.ts"
@@ -32,20 +33,56 @@ export type Next<S> = Step.Cast<S, never>
 /** How a kind of supervisor starts a child again, and whoever goes with it. */
 export type Restart<S, C extends Child> = (state: S, child: C) => Next<S> | Effect.Effect<Next<S>>
 
-/** What a supervisor sends to itself when a child is due to be started again. */
-export class TryRestart {
+/**
+ * What a supervisor sends to itself when a child is due to be started again. Until then it is a timer, which the supervisor
+ * holds as a watcher of its own: one that is killed runs no code to take it back.
+ */
+export class TryRestart implements Timer, Watcher {
+  readonly supervisor: Entry
+  readonly timers: Timers
   readonly child: Child
   /** It has failed to start, and this is one more restart; not so when a backoff is over. */
   readonly counts: boolean
   /** When it is due, by the clock of the supervisor. */
   readonly at: number
-  readonly cancel: () => void
+  deadline = 0
+  sequence = 0
+  index = -1
 
-  constructor(child: Child, counts: boolean, at: number, cancel: () => void) {
+  constructor({ self, timers }: Restarting, child: Child, counts: boolean, delay: number) {
+    this.supervisor = self
+    this.timers = timers
     this.child = child
     this.counts = counts
-    this.at = at
-    this.cancel = cancel
+    this.at = timers.now() + delay
+  }
+
+  start(delay: number): void {
+    const { supervisor } = this
+    if (supervisor.status === ended) return
+    supervisor.watchers = FewSet.add<Watcher>(supervisor.watchers, this)
+    this.timers.start(this, delay)
+  }
+
+  fire(): void {
+    this.unwatch()
+    this.deliver()
+  }
+
+  cancel(): void {
+    if (this.timers.cancel(this)) this.unwatch()
+  }
+
+  ended(): void {
+    this.timers.cancel(this)
+  }
+
+  deliver(): void {
+    deliver(this.supervisor, { kind: Mailbox.user, message: this, next: undefined })
+  }
+
+  unwatch(): void {
+    this.supervisor.watchers = FewSet.remove<Watcher>(this.supervisor.watchers, this)
   }
 }
 
@@ -118,13 +155,11 @@ const nextDelay = Effect.fnUntraced(function*(state: Restarting, child: Child, s
 })
 
 /** Sends the supervisor a reminder, now or later: until then other messages have their turn. */
-export const tryAgain = ({ self, timers }: Restarting, child: Child, delay: number, counts: boolean): void => {
-  const fire = () => deliver(self, { kind: Mailbox.user, message, next: undefined })
-  const timer: Timer = { deadline: 0, sequence: 0, index: -1, fire }
-  const message = new TryRestart(child, counts, timers.now() + delay, () => timers.cancel(timer))
+export const tryAgain = (state: Restarting, child: Child, delay: number, counts: boolean): void => {
+  const message = new TryRestart(state, child, counts, delay)
   child.restarting = message
-  if (delay > 0) timers.start(timer, delay)
-  else fire()
+  if (delay > 0) message.start(delay)
+  else message.deliver()
 }
 
 /** A reminder has come. The child may have been terminated, or restarted with its group, in the meantime. */
