@@ -167,6 +167,41 @@ describe("a child that has ended", () => {
     }).pipe(inNode))
 })
 
+describe("an exit that is no end", () => {
+  it.effect("of a child that had crashed when its start returned, and is told twice: one restart, and one child", () =>
+    probed(function*(probe) {
+      const intensity = { maxRestarts: 1, within: "5 seconds" } as const
+      const ref = yield* DynamicSupervisor.make({ intensity, backoff: Schedule.spaced("1 second") }).start
+      let starts = 0
+      const start = Effect.suspend(() =>
+        ++starts === 1
+          ? Effect.tap(Process.spawnLink(() => Process.exit(bad)), Process.awaitExit)
+          : Process.spawnLink(() => Effect.never)
+      )
+      const pid = yield* DynamicSupervisor.startChild(ref, ChildSpec.make({ id: "a", start }))
+      yield* settle
+      assert.deepStrictEqual(yield* counts(ref), [1, 0, 1])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual([yield* counts(ref), starts], [[1, 1, 1], 2])
+      assert.strictEqual((yield* Effect.flip(DynamicSupervisor.terminateChild(ref, pid)))._tag, "ChildNotFound")
+      assert.lengthOf(probe.log.filter((line) => line.includes("restarting")), 1)
+    }))
+
+  it.effect("a signal that a child sends to its supervisor, and lives on", () =>
+    probed(function*(probe) {
+      const ref = yield* DynamicSupervisor.make().start
+      const signals = ChildSpec.worker({
+        id: "a",
+        run: () => Effect.andThen(Process.exit(ref.pid, bad), Effect.never)
+      })
+      const pid = yield* DynamicSupervisor.startChild(ref, signals)
+      yield* settle
+      assert.deepStrictEqual(yield* DynamicSupervisor.whichChildren(ref), [{ type: "worker", child: pid }])
+      assert.deepStrictEqual(yield* Process.list, [ref.pid, pid])
+      assert.deepStrictEqual(probe.log, [])
+    }))
+})
+
 describe("terminateChild", () => {
   it.effect("DS-017 takes a pid, and not the one that a restarted child had before", () =>
     probed(function*(probe) {

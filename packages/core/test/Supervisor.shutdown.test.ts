@@ -262,6 +262,23 @@ describe("the end of a supervisor", () => {
       assert.isTrue(yield* Process.isAlive(ref.pid))
     }))
 
+  it.effect("an exit signal of its own child is ignored as long as that lives on: it would run twice", () =>
+    probed(function*(probe) {
+      const signals = ChildSpec.worker({
+        id: "b",
+        run: Effect.fnUntraced(function*(self: Process.Self<never>) {
+          yield* probe.report("start b")
+          const { links } = Option.getOrThrow(yield* Process.info(self.pid))
+          yield* Process.exit(links[0]!, bad)
+          return yield* Effect.never
+        })
+      })
+      const tree = Supervisor.make({ strategy: "one_for_all", children: [probe.child("a"), signals] })
+      const ref = yield* started(probe, tree, "start a", "start b")
+      assert.strictEqual((yield* Supervisor.countChildren(ref)).active, 2)
+      assert.lengthOf(yield* Process.list, 3)
+    }))
+
   it.effect("SV-065 a message that it does not understand is ignored and logged", () =>
     probed(function*(probe) {
       const ref = yield* started(probe, Supervisor.make({ children: [probe.child("a")] }), "start a")

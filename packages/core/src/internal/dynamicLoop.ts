@@ -17,7 +17,7 @@ import * as Step from "../Step.ts"
 import type { ChildInstance } from "./childInstance.ts"
 import { Child, shownChild, startChild, type StartFailure, stopChild, turnEvery } from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
-import type { Entry } from "./processTable.ts"
+import { ended, type Entry } from "./processTable.ts"
 import type { Operation } from "./request.ts"
 import * as RestartDecision from "./restartDecision.ts"
 import {
@@ -99,7 +99,8 @@ const stopAll = Effect.fnUntraced(function*(state: DynamicState) {
 
 const onExit = (state: DynamicState, { pid, reason }: Exit) => {
   const child = state.byPid.get(pid as Entry)
-  if (child === undefined) return Step.noReply(state)
+  // The second exit of a child that is being restarted, or a signal of one that lives on, is no end.
+  if (child === undefined || child.pid?.status !== ended) return Step.noReply(state)
   child.was = child.last = child.pid
   child.pid = undefined
   child.reason = reason

@@ -114,8 +114,9 @@ const startAll = Effect.fnUntraced(function*(state: SupervisorState) {
 
 const onExit = (state: SupervisorState, exit: Exit) => {
   const child = state.byPid.get(exit.pid as Entry)
-  // Not a child, or an incarnation that a restart of the whole group has replaced already.
-  if (child === undefined) return Step.noReply(state)
+  // Not a child, or an incarnation that a restart of the whole group has replaced already; or a child that has sent a
+  // signal and lives on: started again, it would run twice.
+  if (child === undefined || child.pid!.status !== gone) return Step.noReply(state)
   state.byPid.delete(child.pid!)
   child.last = child.pid
   child.pid = undefined
