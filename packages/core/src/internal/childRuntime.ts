@@ -6,6 +6,7 @@
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { Any as AnySpec } from "../ChildSpec.ts"
 import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
@@ -132,13 +133,15 @@ const limitOf = ({ spec: { shutdown } }: Child): number =>
 
 const isReleased = ({ last }: Child): boolean => last === undefined || last.closed
 
+// Nothing interrupts this wait or the next one: a supervisor that is ended meanwhile sees this child to its end first.
+
 /** Waits for the finalizers of a killed child, as long as it may take to stop; then it counts as leaked. */
 const awaitReleased = Effect.fnUntraced(function*(supervisor: Entry, child: Child) {
   const entry = child.last
   child.last = undefined
   if (entry === undefined || (yield* awaitClosed(entry, limitOf(child)))) return
   reportStop(supervisor, child, entry, "was killed, and its finalizers still run: it leaks")
-})
+}, Effect.uninterruptible)
 
 /**
  * Stops a child: a shutdown signal, then a kill when its time is over. If something of it still runs, it gives what waits
@@ -163,13 +166,44 @@ export const stopChild = ({ byPid, self }: Parent, child: Child): Effect.Effect<
 
 const awaitShutdown = Effect.fnUntraced(function*(supervisor: Entry, child: Child, entry: Entry) {
   if (yield* awaitClosed(entry, limitOf(child))) return reportShutdown(supervisor, child, entry)
+  yield* killLate(supervisor, child, entry)
+}, Effect.uninterruptible)
+
+const killLate = (supervisor: Entry, child: Child, entry: Entry): Effect.Effect<void> => {
   sendExit(entry, supervisor, ExitReason.kill, "exit")
   reportStop(supervisor, child, entry, "did not shut down in time: killed")
-  yield* awaitReleased(supervisor, child)
-})
+  return awaitReleased(supervisor, child)
+}
 
 const reportShutdown = (supervisor: Entry, child: Child, entry: Entry): undefined => {
   const reason = entry.reason!
   if (reason._tag === "Shutdown" || (reason._tag === "Normal" && child.spec.restart !== "permanent")) return
   reportNotShutDown(supervisor, child, entry)
 }
+
+/**
+ * Has a supervisor that is killed wait for its children. Its links tell all of them at once, and each has the time that it
+ * has at any other stop. As long as something of them runs the supervisor is not closed, and nobody starts the branch again.
+ */
+export const onKill = (supervisor: Entry, children: () => Iterable<Child>): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.addFinalizer(() => supervisor.status === ended ? awaitOrphans(supervisor, children) : Effect.void)
+
+// Most of them have nothing to do but to take their turn.
+const awaitOrphans = (supervisor: Entry, children: () => Iterable<Child>): Effect.Effect<void> =>
+  Effect.andThen(
+    Effect.yieldNow,
+    Effect.suspend(() =>
+      Effect.forEach(
+        Array.from(children()).filter((child) => (child.pid ?? child.last)?.closed === false),
+        (child) => awaitOrphan(supervisor, child),
+        { concurrency: "unbounded", discard: true }
+      )
+    )
+  )
+
+const awaitOrphan = Effect.fnUntraced(function*(supervisor: Entry, child: Child) {
+  const entry = child.last = child.pid ?? child.last!
+  if (child.spec.shutdown === "brutalKill") sendExit(entry, supervisor, ExitReason.kill, "exit")
+  if (entry.status === ended) yield* awaitReleased(supervisor, child)
+  else if (!(yield* awaitClosed(entry, limitOf(child)))) yield* killLate(supervisor, child, entry)
+})

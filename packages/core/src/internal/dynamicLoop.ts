@@ -9,13 +9,14 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
 import type { Any as AnySpec, Backoff } from "../ChildSpec.ts"
 import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
 import type { Pid } from "../Pid.ts"
 import * as Step from "../Step.ts"
 import type { ChildInstance } from "./childInstance.ts"
-import { Child, shownChild, startChild, type StartFailure, stopChild, turnEvery } from "./childRuntime.ts"
+import { Child, onKill, shownChild, startChild, type StartFailure, stopChild, turnEvery } from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
 import { ended, type Entry } from "./processTable.ts"
 import type { Operation } from "./request.ts"
@@ -76,9 +77,12 @@ class DynamicState implements Restarting {
 
 const init = (settings: Settings | Effect.Effect<Settings | InitImpl>) =>
   Effect.withFiber((fiber) => {
-    const begin = (settings: Settings | InitImpl) =>
-      settings instanceof InitImpl ? settings : new DynamicState(fiber, settings)
-    return Effect.isEffect(settings) ? Effect.map(settings, begin) : Effect.succeed(begin(settings))
+    const begin = (settings: Settings | InitImpl): Effect.Effect<DynamicState | InitImpl, never, Scope.Scope> => {
+      if (settings instanceof InitImpl) return Effect.succeed(settings)
+      const state = new DynamicState(fiber, settings)
+      return Effect.as(onKill(state.self, () => state.byPid.values()), state)
+    }
+    return Effect.isEffect(settings) ? Effect.flatMap(settings, begin) : begin(settings)
   })
 
 // All are told before one is waited for, and the time of each begins when it is told.

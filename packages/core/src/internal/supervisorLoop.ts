@@ -14,7 +14,7 @@ import * as OtpError from "../OtpError.ts"
 import type { Pid } from "../Pid.ts"
 import * as Step from "../Step.ts"
 import { type ChildInstance, withServices } from "./childInstance.ts"
-import { Child, shownChild, startChild, type StartFailure, stopChild, turnEvery } from "./childRuntime.ts"
+import { Child, onKill, shownChild, startChild, type StartFailure, stopChild, turnEvery } from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
 import { ended as gone, type Entry } from "./processTable.ts"
 import type { Operation } from "./request.ts"
@@ -87,7 +87,11 @@ const init = (tree: Tree) =>
   Effect.withFiber((fiber) => {
     const state = new SupervisorState(fiber, tree)
     // One that was killed has no say any more: its links have ended its children.
-    return Effect.onInterrupt(startAll(state), () => state.self.status === gone ? Effect.void : stopAll(state))
+    const stop = () => state.self.status === gone ? Effect.void : stopAll(state)
+    return Effect.andThen(
+      onKill(state.self, () => state.children.values()),
+      Effect.onInterrupt(startAll(state), stop)
+    )
   })
 
 const startAll = Effect.fnUntraced(function*(state: SupervisorState) {
