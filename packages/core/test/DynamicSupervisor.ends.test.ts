@@ -339,6 +339,19 @@ describe("the stop", () => {
       assert.deepStrictEqual((yield* probe.seen).toSorted(), ["stop a", "stop b", "stop c"])
     }))
 
+  it.effect("what a killed temporary child holds is released before it has ended", () =>
+    probed(function*(probe) {
+      const ref = yield* DynamicSupervisor.make().start
+      yield* starting(probe, ref, probe.slow("a", Effect.sleep("3 seconds"), { restart: "temporary" }))
+      yield* Process.exit(probe.pid("a"), ExitReason.kill)
+      yield* settle
+      assert.deepStrictEqual(yield* counts(ref), [0, 0, 0])
+      const fiber = yield* stopping(ref)
+      yield* TestClock.adjust("3 seconds")
+      yield* probe.sees("stop a")
+      assert.strictEqual(yield* Fiber.join(fiber), 3000)
+    }))
+
   it.effect("a child that is being restarted is not started any more", () =>
     probed(function*(probe) {
       const { ref } = yield* looping(probe)

@@ -111,6 +111,17 @@ describe("its children", () => {
       yield* probe.sees("stop a")
     }))
 
+  it.effect("of which a temporary one was killed before: also that has released what it held", () =>
+    probed(function*(probe) {
+      const slow = probe.slow("b", Effect.sleep(1000), { restart: "temporary" })
+      yield* started(probe, nested(probe.child("a"), slow), "start a", "start b")
+      yield* kill(probe.pid("b"))
+      yield* kill(yield* pidOf)
+      yield* probe.sees("stop a")
+      yield* TestClock.adjust(1000)
+      yield* probe.sees("stop b", "start a", "start b")
+    }))
+
   it.effect("of which one is being stopped: it is killed when its time is over", () =>
     probed(function*(probe) {
       const tree = nested(probe.child("a"), probe.stubborn("b", { shutdown: "1 second" }))

@@ -154,6 +154,37 @@ describe("the time that a child has", () => {
       yield* TestClock.adjust(1)
       yield* probe.sees("stop a", "start a")
     }))
+
+  it.effect("what a killed temporary child holds is released before its supervisor has ended", () =>
+    probed(function*(probe) {
+      const slow = probe.slow("b", Effect.sleep("3 seconds"), { restart: "temporary" })
+      const tree = Supervisor.make({ children: [probe.child("a"), slow] })
+      const ref = yield* started(probe, tree, "start a", "start b")
+      yield* Process.exit(probe.pid("b"), ExitReason.kill)
+      yield* settle
+      assert.deepStrictEqual((yield* Supervisor.whichChildren(ref)).map(({ id }) => id), ["a"])
+      const fiber = yield* stopping(ref)
+      yield* probe.sees("stop a")
+      yield* TestClock.adjust(2999)
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust(1)
+      yield* probe.sees("stop b")
+      assert.strictEqual(yield* Fiber.join(fiber), 3000)
+    }))
+
+  it.effect("nor does it hold up its supervisor for longer than it may take to stop, and it leaks", () =>
+    probed(function*(probe) {
+      const gate = yield* Deferred.make<void>()
+      const leaks = probe.slow("a", Deferred.await(gate), { restart: "temporary", shutdown: "1 second" })
+      const ref = yield* started(probe, Supervisor.make({ children: [leaks] }), "start a")
+      yield* Process.exit(probe.pid("a"), ExitReason.kill)
+      const fiber = yield* stopping(ref)
+      yield* TestClock.adjust(1000)
+      assert.strictEqual(yield* Fiber.join(fiber), 1000)
+      assert.match(probe.log.at(-1)!, /^Error child a .* it leaks$/)
+      yield* Deferred.succeed(gate, undefined)
+      yield* probe.sees("stop a")
+    }))
 })
 
 describe("what is reported", () => {

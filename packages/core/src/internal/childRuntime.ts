@@ -12,9 +12,10 @@ import * as ExitReason from "../ExitReason.ts"
 import * as OtpError from "../OtpError.ts"
 import { isPid, type Pid } from "../Pid.ts"
 import { type ChildInstance, type Started, withoutStart } from "./childInstance.ts"
+import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
 import { link, sendExit, unlink } from "./lifecycle.ts"
-import { ended, type Entry } from "./processTable.ts"
+import { ended, type Entry, type Watcher } from "./processTable.ts"
 import type { Origin } from "./spawn.ts"
 import { reportNotShutDown, reportStarted, reportStop } from "./supervisorReport.ts"
 import { awaitClosed, concludeNow } from "./wait.ts"
@@ -24,6 +25,8 @@ export interface Parent {
   readonly self: Entry
   readonly origin: Origin
   readonly byPid: Map<Entry, Child>
+  /** Those that are no children any more, and were killed: of which finalizers still run. */
+  readonly leaving: Set<Child>
 }
 
 /** A child of a running supervisor. */
@@ -175,27 +178,39 @@ const killLate = (supervisor: Entry, child: Child, entry: Entry): Effect.Effect<
   return awaitReleased(supervisor, child)
 }
 
+/** Forgets a child that has ended. Something of it may still run, and its supervisor does not end before that has ended. */
+export const letGo = ({ leaving }: Parent, child: Child): void => {
+  const { last } = child
+  if (last === undefined || last.closed) return
+  leaving.add(child)
+  last.closeWatchers = FewSet.add<Watcher>(last.closeWatchers, { ended: () => leaving.delete(child) })
+}
+
 const reportShutdown = (supervisor: Entry, child: Child, entry: Entry): undefined => {
   const reason = entry.reason!
   if (reason._tag === "Shutdown" || (reason._tag === "Normal" && child.spec.restart !== "permanent")) return
   reportNotShutDown(supervisor, child, entry)
 }
 
+/** Waits for those that it has let go. */
+export const awaitLeaving = ({ leaving, self }: Parent): Effect.Effect<void> =>
+  Effect.forEach(leaving, (child) => awaitReleased(self, child), { concurrency: "unbounded", discard: true })
+
 /**
  * Has a supervisor that is killed wait for its children. Its links tell all of them at once, and each has the time that it
  * has at any other stop. As long as something of them runs the supervisor is not closed, and nobody starts the branch again.
  */
-export const onKill = (supervisor: Entry, children: () => Iterable<Child>): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.addFinalizer(() => supervisor.status === ended ? awaitOrphans(supervisor, children) : Effect.void)
+export const onKill = (parent: Parent, children: () => Iterable<Child>): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.addFinalizer(() => parent.self.status === ended ? awaitOrphans(parent, children) : Effect.void)
 
 // Most of them have nothing to do but to take their turn.
-const awaitOrphans = (supervisor: Entry, children: () => Iterable<Child>): Effect.Effect<void> =>
+const awaitOrphans = ({ leaving, self }: Parent, children: () => Iterable<Child>): Effect.Effect<void> =>
   Effect.andThen(
     Effect.yieldNow,
     Effect.suspend(() =>
       Effect.forEach(
-        Array.from(children()).filter((child) => (child.pid ?? child.last)?.closed === false),
-        (child) => awaitOrphan(supervisor, child),
+        [...children(), ...leaving].filter((child) => (child.pid ?? child.last)?.closed === false),
+        (child) => awaitOrphan(self, child),
         { concurrency: "unbounded", discard: true }
       )
     )

@@ -16,7 +16,17 @@ import * as OtpError from "../OtpError.ts"
 import type { Pid } from "../Pid.ts"
 import * as Step from "../Step.ts"
 import type { ChildInstance } from "./childInstance.ts"
-import { Child, onKill, shownChild, startChild, type StartFailure, stopChild, turnEvery } from "./childRuntime.ts"
+import {
+  awaitLeaving,
+  Child,
+  letGo,
+  onKill,
+  shownChild,
+  startChild,
+  type StartFailure,
+  stopChild,
+  turnEvery
+} from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
 import { ended, type Entry } from "./processTable.ts"
 import type { Operation } from "./request.ts"
@@ -64,6 +74,7 @@ class DynamicState implements Restarting {
   readonly timers: Timers
   /** Those that run, and those that are being restarted. */
   readonly byPid = new Map<Entry, DynamicChild>()
+  readonly leaving = new Set<Child>()
   readonly history = RestartIntensity.make()
   passed: Passed | undefined = undefined
 
@@ -80,7 +91,7 @@ const init = (settings: Settings | Effect.Effect<Settings | InitImpl>) =>
     const begin = (settings: Settings | InitImpl): Effect.Effect<DynamicState | InitImpl, never, Scope.Scope> => {
       if (settings instanceof InitImpl) return Effect.succeed(settings)
       const state = new DynamicState(fiber, settings)
-      return Effect.as(onKill(state.self, () => state.byPid.values()), state)
+      return Effect.as(onKill(state, () => state.byPid.values()), state)
     }
     return Effect.isEffect(settings) ? Effect.flatMap(settings, begin) : begin(settings)
   })
@@ -94,6 +105,7 @@ const stopAll = Effect.fnUntraced(function*(state: DynamicState) {
     if (stopping !== undefined) waiting.push(yield* Effect.forkChild(stopping, { startImmediately: true }))
     if (++done % turnEvery === 0) yield* Effect.yieldNow
   }
+  yield* awaitLeaving(state)
   yield* Fiber.joinAll(waiting)
 })
 
@@ -112,6 +124,7 @@ const onExit = (state: DynamicState, { pid, reason }: Exit) => {
   if (ExitReason.isAbnormal(reason)) reportEnded(state.self, child)
   // Nobody could start it again, so that there is no use in a spec without a process.
   state.byPid.delete(pid as Entry)
+  letGo(state, child)
   return Step.noReply(state)
 }
 

@@ -14,7 +14,17 @@ import * as OtpError from "../OtpError.ts"
 import type { Pid } from "../Pid.ts"
 import * as Step from "../Step.ts"
 import { type ChildInstance, withServices } from "./childInstance.ts"
-import { Child, onKill, shownChild, startChild, type StartFailure, stopChild, turnEvery } from "./childRuntime.ts"
+import {
+  awaitLeaving,
+  Child,
+  letGo,
+  onKill,
+  shownChild,
+  startChild,
+  type StartFailure,
+  stopChild,
+  turnEvery
+} from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
 import { ended as gone, type Entry } from "./processTable.ts"
 import type { Operation } from "./request.ts"
@@ -54,6 +64,7 @@ class SupervisorState implements Restarting {
   /** By id, in start order: a Map keeps the place of what it has. */
   readonly children = new Map<string, Child>()
   readonly byPid = new Map<Entry, Child>()
+  readonly leaving = new Set<Child>()
   readonly history = RestartIntensity.make()
 
   constructor(fiber: Fiber.Fiber<unknown, unknown>, tree: Tree) {
@@ -66,6 +77,7 @@ class SupervisorState implements Restarting {
 
 const remove = (state: SupervisorState, child: Child): void => {
   state.children.delete(child.spec.id)
+  letGo(state, child)
 }
 
 const reversed = (state: SupervisorState): ReadonlyArray<Child> => Array.from(state.children.values()).toReversed()
@@ -77,6 +89,7 @@ const stopAll = Effect.fnUntraced(function*(state: SupervisorState) {
     if (stopping !== undefined) yield* stopping
     if (++done % turnEvery === 0) yield* Effect.yieldNow
   }
+  yield* awaitLeaving(state)
 })
 
 // ----------------------------------------------------------------------------
@@ -89,7 +102,7 @@ const init = (tree: Tree) =>
     // One that was killed has no say any more: its links have ended its children.
     const stop = () => state.self.status === gone ? Effect.void : stopAll(state)
     return Effect.andThen(
-      onKill(state.self, () => state.children.values()),
+      onKill(state, () => state.children.values()),
       Effect.onInterrupt(startAll(state), stop)
     )
   })
