@@ -50,6 +50,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/self",
       "internal/sending",
       "internal/spawn",
+      "internal/startExit",
       "internal/taskEnd",
       "internal/taskHandle",
       "internal/taskOutcome",

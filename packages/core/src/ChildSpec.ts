@@ -27,6 +27,7 @@ import type { Restart } from "./internal/restartDecision.ts"
 import type { Body } from "./internal/self.ts"
 import * as Start from "./internal/serverStart.ts"
 import * as Spawn from "./internal/spawn.ts"
+import { catchExit } from "./internal/startExit.ts"
 import type * as Process from "./Process.ts"
 
 const TypeId = "~@effect-otp/core/ChildSpec"
@@ -234,7 +235,8 @@ export const fromInstance = <Provides, E, R>(
  *
  * **Details**
  *
- * What it fails with becomes a `StartError` that names the child. Mirrors a child spec with an MFA of your own.
+ * What it fails with becomes a `StartError` that names the child, and so does what it dies of, a `Process.exit` included:
+ * the supervisor lives on. Mirrors a child spec with an MFA of your own.
  *
  * @see {@link worker} for a process from a body
  * @category constructors
@@ -246,7 +248,7 @@ export const make = <E, R>(
     readonly start: Effect.Effect<Started, E, R> & Process.DeclaresSignals<never, R>
   }
 ): ChildSpec<never, E, Exclude<R, Process.Current>> =>
-  withStart(options, Input.check("start", "an Effect", Effect.isEffect(options.start), options.start))
+  withStart(options, catchExit(Input.check("start", "an Effect", Effect.isEffect(options.start), options.start)))
 
 const withStart = <E, R>(
   options: Options & { readonly type?: "worker" | "supervisor" | undefined },

@@ -30,6 +30,7 @@ import type { Body as AnyBody } from "./internal/self.ts"
 import * as Sending from "./internal/sending.ts"
 import * as Signal from "./internal/signal.ts"
 import * as Spawn from "./internal/spawn.ts"
+import { StartedFor, StartExit } from "./internal/startExit.ts"
 import { callersOf } from "./internal/taskProcess.ts"
 import { awaitEnded, endWithin } from "./internal/wait.ts"
 import { type AnyName, type AnyTarget, isVia, type Registrable } from "./Name.ts"
@@ -443,6 +444,7 @@ export const exit: {
   })) as never
 
 const exitSelf = (entry: Entry, fiber: Fiber.Fiber<unknown, unknown>, reason: ExitReason.ExitReason) => {
+  if (fiber.getRef(StartedFor) === entry) return Effect.die(new StartExit(reason))
   if (entry.status === alive) entry.behaviour.exitSelf?.(entry)
   lifecycle.beginEnding(entry, reason)
   return interruptSelf(fiber)

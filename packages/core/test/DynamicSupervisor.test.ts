@@ -264,18 +264,20 @@ describe("startChild", () => {
             throw new Error("thrown")
           })())
         ),
+        "Crashed",
         /thrown/
       ],
-      ["a defect", Effect.die(new Error("died")), /died/],
-      ["an interruption", Effect.interrupt, /interrupt/i]
-    ] as ReadonlyArray<readonly [string, Effect.Effect<never>, RegExp]>
+      ["a defect", Effect.die(new Error("died")), "Crashed", /died/],
+      ["an interruption", Effect.interrupt, "Crashed", /interrupt/i],
+      ["an exit", Process.exit(ExitReason.custom("left")), "Stopped", /left/]
+    ] as ReadonlyArray<readonly [string, Effect.Effect<never, never, Process.Current>, string, RegExp]>
   )(
     "DS-010 %s in a start is the caller's StartError, and the supervisor lives",
-    ([, start, message]) =>
+    ([, start, tag, message]) =>
       Effect.gen(function*() {
         const ref = yield* DynamicSupervisor.make({ intensity: { maxRestarts: 0, within: 1 } }).start
         const reason = yield* startFails(DynamicSupervisor.startChild(ref, ChildSpec.make({ id: "a", start })))
-        assert.strictEqual(reason._tag, "Crashed")
+        assert.strictEqual(reason._tag, tag)
         assert.match(reason.message, message)
         yield* DynamicSupervisor.startChild(ref, idle)
       }).pipe(inNode)

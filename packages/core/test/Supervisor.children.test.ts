@@ -93,6 +93,28 @@ describe("startChild", () => {
       yield* probe.sees()
     }))
 
+  it.effect("SV-071 so is a start that exits, also when it is tried again; its processes exit as all others do", () =>
+    probed(function*(probe) {
+      const intensity = { maxRestarts: 2, within: "5 seconds" } as const
+      const ref = yield* started(probe, Supervisor.make({ intensity, children: [probe.child("a")] }), "start a")
+      const error = yield* Effect.flip(
+        Supervisor.startChild(ref, ChildSpec.make({ id: "b", start: Process.exit(bad) }))
+      )
+      assert(error._tag === "StartError")
+      assert.deepStrictEqual([error.childPath, error.reason], [["b"], new OtpError.Stopped({ reason: bad })])
+      assert.deepStrictEqual(yield* listed(ref), [["a", probe.pid("a")]])
+
+      let starts = 0
+      const start = Effect.suspend(() =>
+        ++starts === 2 ? Process.exit(bad) : Process.spawnLink(() => starts === 1 ? Process.exit(bad) : Effect.never)
+      )
+      const pid = yield* Supervisor.startChild(ref, ChildSpec.make({ id: "b", start }))
+      assert.deepStrictEqual(yield* Process.awaitExit(pid!), bad)
+      yield* probe.sees()
+      assert.strictEqual(starts, 3)
+      assert.strictEqual((yield* Supervisor.countChildren(ref)).active, 2)
+    }))
+
   it.effect("SV-072 what is no spec is a defect of the caller that says so, and the supervisor lives", () =>
     probed(function*(probe) {
       const ref = yield* started(probe, Supervisor.make({ children: [probe.child("a")] }), "start a")

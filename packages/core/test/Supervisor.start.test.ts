@@ -121,10 +121,16 @@ describe("a child that does not start", () => {
     { arbitrary: { runs: scale.cases } }
   )
 
-  const failures: ReadonlyArray<readonly [string, Effect.Effect<Process.Pid<never>, unknown>, string]> = [
+  const failures: ReadonlyArray<
+    readonly [string, Effect.Effect<Process.Pid<never>, unknown, Process.Current>, string]
+  > = [
     ["fails", Effect.fail("no"), "InitFailed"],
     ["is a defect", Effect.die(new Error("no")), "Crashed"],
+    ["fails with nothing", Effect.fail(undefined), "InitFailed"],
     ["interrupts itself", Effect.interrupt, "Crashed"],
+    ["exits", Process.exit(ExitReason.custom("no")), "Stopped"],
+    ["exits normally", Process.exit(ExitReason.normal), "Stopped"],
+    ["exits in a fiber of its own", Effect.raceFirst(Process.exit(ExitReason.kill), Effect.never), "Stopped"],
     ["throws", Effect.suspend(() => Effect.die(new Error("no"))), "Crashed"]
   ]
 

@@ -17,6 +17,7 @@ import * as Input from "./input.ts"
 import { link, sendExit, unlink } from "./lifecycle.ts"
 import { ended, type Entry, type Watcher } from "./processTable.ts"
 import type { Origin } from "./spawn.ts"
+import { StartExit } from "./startExit.ts"
 import { reportNotShutDown, reportStarted, reportStop } from "./supervisorReport.ts"
 import { awaitClosed, concludeNow } from "./wait.ts"
 
@@ -121,12 +122,21 @@ const startedOnce: ChildInstance = {
 
 // When it is the supervisor that is interrupted, nobody comes here: a start that interrupts itself is one that crashed.
 const toStartError = (id: string, cause: Cause.Cause<unknown>): OtpError.StartError<unknown> => {
-  const error = cause.reasons.length === 1 && cause.reasons[0]._tag === "Fail" ? cause.reasons[0].error : undefined
-  if (error instanceof OtpError.StartError) {
-    return new OtpError.StartError({ childPath: [id, ...error.childPath], reason: error.reason })
+  const failed = cause.reasons.length === 1 && cause.reasons[0]._tag === "Fail" ? cause.reasons[0] : undefined
+  if (failed?.error instanceof OtpError.StartError) {
+    return new OtpError.StartError({ childPath: [id, ...failed.error.childPath], reason: failed.error.reason })
   }
-  const reason = error === undefined ? new OtpError.InitCrashed({ cause }) : new OtpError.InitFailed({ error })
+  const reason = failed === undefined ? onDefect(cause) : new OtpError.InitFailed({ error: failed.error })
   return new OtpError.StartError({ childPath: [id], reason })
+}
+
+const onDefect = (cause: Cause.Cause<unknown>): OtpError.StartFailure<unknown> => {
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Die" && reason.defect instanceof StartExit) {
+      return new OtpError.Stopped({ reason: reason.defect.reason })
+    }
+  }
+  return new OtpError.InitCrashed({ cause })
 }
 
 const brutalKillMillis = 5000
