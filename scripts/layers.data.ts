@@ -69,6 +69,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/address",
       "internal/calling",
       "internal/circle",
+      "internal/client",
       "internal/deadline",
       "internal/gen",
       "internal/protocol",

@@ -42,11 +42,12 @@ import type {
   Taken,
   TermsOf
 } from "./internal/callbacks.ts"
+import * as Clients from "./internal/client.ts"
 import { tableOf } from "./internal/current.ts"
 import * as Deadline from "./internal/deadline.ts"
 import * as Gen from "./internal/gen.ts"
 import * as Input from "./internal/input.ts"
-import { alive, type Entry } from "./internal/processTable.ts"
+import { alive } from "./internal/processTable.ts"
 import * as protocol_ from "./internal/protocol.ts"
 import type { CheckProtocol, Client, Protocol, Ref } from "./internal/protocol.ts"
 import { completeOnce, Request } from "./internal/request.ts"
@@ -375,10 +376,11 @@ export const Service = <Self>() =>
 ): ServiceClass<Self, Id, P> => {
   protocol_.checkProtocol(key, protocol)
   const Base = Context.Service<Self, Client<P>>()(key)
+  const clients = Clients.make(key, protocol)
   const statics = {
     protocol,
-    at: (target: AnyTarget) => protocol_.makeClient(key, protocol, target, {}),
-    implement: (callbacks: Callbacks) => makeServer(key, protocol, callbacks)
+    at: (target: AnyTarget) => clients.at(target),
+    implement: (callbacks: Callbacks) => makeServer(key, protocol, callbacks, clients)
   }
   return Object.assign(Base, statics) as unknown as ServiceClass<Self, Id, P>
 }
@@ -388,7 +390,7 @@ type Callbacks = Omit<Definition, "name" | "protocol" | "init" | "mailbox"> & {
   readonly init: (...args: Array<unknown>) => unknown
 }
 
-const makeServer = (key: string, protocol: Protocol, callbacks: Callbacks) => {
+const makeServer = (key: string, protocol: Protocol, callbacks: Callbacks, clients: Clients.Clients) => {
   protocol_.checkHandlers(key, protocol, callbacks.handlers)
   const definition: Definition = {
     ...callbacks,
@@ -401,13 +403,10 @@ const makeServer = (key: string, protocol: Protocol, callbacks: Callbacks) => {
     key,
     definition,
     parameters: callbacks.init.length,
-    makeClient: (place) => protocol_.makeClient(key, protocol, place, {}),
-    makeRef: (pid) => makeRef(key, protocol, pid)
+    makeClient: clients.at,
+    makeRef: clients.ref
   })
 }
-
-const makeRef = (key: string, protocol: Protocol, pid: Entry): { readonly pid: Entry } =>
-  protocol_.makeClient(key, protocol, pid, { pid }) as { readonly pid: Entry }
 
 // ----------------------------------------------------------------------------
 // init

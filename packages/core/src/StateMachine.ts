@@ -12,7 +12,6 @@ import type * as Rpc from "effect/rpc/Rpc"
 import type * as Action from "./Action.ts"
 import type * as ExitReason from "./ExitReason.ts"
 import type { Server } from "./GenServer.ts"
-import type { Address } from "./internal/address.ts"
 import { limitsOf } from "./internal/bounds.ts"
 import type {
   Bound,
@@ -24,6 +23,7 @@ import type {
   ResultOf,
   ServicesOf
 } from "./internal/callbacks.ts"
+import * as Clients from "./internal/client.ts"
 import * as Machine_ from "./internal/machine.ts"
 import * as MachineServer from "./internal/machineServer.ts"
 import type {
@@ -42,7 +42,6 @@ import type {
   Tables,
   TimeoutOf
 } from "./internal/machineTypes.ts"
-import type { Entry } from "./internal/processTable.ts"
 import * as protocol_ from "./internal/protocol.ts"
 import type { CheckProtocol, Client, Protocol } from "./internal/protocol.ts"
 import type { Signal } from "./internal/signal.ts"
@@ -249,14 +248,14 @@ export const Service =
     protocol: P & CheckProtocol<P> & CheckNames<P, E>
   ): ServiceClass<Self, Id, P, States, E> => {
     protocol_.checkProtocol(key, protocol, MachineServer.reserved)
-    // A list of its own, since the calls of a server with the same list have another time limit.
+    // A list of its own: who has a client of a server with the same list cannot call a machine with it.
     const own = [...protocol]
-    const clientOf = (address: Address, pid: object) => protocol_.makeClient(key, own, address, pid, timeout)
+    const clients = Clients.make(key, own, timeout)
     const statics = {
       [protocol_.TimeoutTypeId]: timeout,
       protocol,
-      at: (target: AnyTarget) => clientOf(target, {}),
-      implement: (callbacks: Callbacks) => implement(key, own, callbacks, clientOf)
+      at: (target: AnyTarget) => clients.at(target),
+      implement: (callbacks: Callbacks) => implement(key, own, callbacks, clients)
     }
     return Object.assign(Context.Service<Self, Client<P>>()(key), statics) as unknown as ServiceClass<
       Self,
@@ -279,7 +278,7 @@ const implement = (
   key: string,
   protocol: Protocol,
   callbacks: Callbacks,
-  clientOf: (address: Address, pid: object) => object
+  clients: Clients.Clients
 ) => {
   const kinds = new Map(
     (protocol as ReadonlyArray<Rpc.AnyWithProps>).map((rpc) =>
@@ -297,8 +296,8 @@ const implement = (
     key,
     definition,
     parameters: callbacks.init.length,
-    makeClient: (place) => clientOf(place, {}),
-    makeRef: (pid) => clientOf(pid, { pid }) as { readonly pid: Entry }
+    makeClient: clients.at,
+    makeRef: clients.ref
   })
   // A copy, as a spread makes one, would not know its definition.
   return Object.assign(starts, {

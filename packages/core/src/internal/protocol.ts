@@ -1,9 +1,9 @@
 /**
- * The protocol of a server: a list of Rpcs, checked by the compiler, and what a client and the loop make of it.
+ * The protocol of a server: a list of Rpcs, checked by the compiler, and what clients and servers ask of it.
  *
  * @internal
  */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Rpc from "effect/rpc/Rpc"
 import type * as RpcSchema from "effect/rpc/RpcSchema"
 import * as Schema from "effect/Schema"
@@ -11,9 +11,6 @@ import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { type CallError, MailboxFull } from "../OtpError.ts"
 import type { Pid } from "../Pid.ts"
-import { type Address, AddressTypeId } from "./address.ts"
-import * as Gen from "./gen.ts"
-import type { Operation } from "./request.ts"
 
 const AcceptedTypeId = "~@effect-otp/core/GenServer/Accepted"
 
@@ -160,63 +157,6 @@ export type Ref<Self, Message = never, E = never> = ClientOf<Self> & { readonly 
 /** How long calls to a service wait where no `CallTimeout` is provided, if that is not what any call does. */
 export const TimeoutTypeId = "~@effect-otp/core/GenServer/timeout"
 
-/** Makes a client that reaches whoever is at an address now. Its calls wait for `timeout` by default. */
-export const makeClient = (
-  key: string,
-  protocol: Protocol,
-  address: Address,
-  own: object,
-  timeout?: number
-): object => {
-  const client: Record<string, unknown> = { ...own }
-  for (const rpc of protocol as ReadonlyArray<Rpc.AnyWithProps>) {
-    client[rpc._tag] = requestOf(protocol, rpc, timeout)(address, key)
-  }
-  // A client with a pid is found by that, and need not hold more.
-  if (!("pid" in own)) Object.defineProperty(client, AddressTypeId, { value: address })
-  return client
-}
-
-type Method = (input?: unknown) => Effect.Effect<unknown, unknown>
-
-type ForAddress = (address: Address, key: string) => Method
-
-const requests = new WeakMap<Protocol, Map<object, ForAddress>>()
-
-// What a request needs is worked out once for its protocol, however many clients are made of it.
-const requestOf = (protocol: Protocol, rpc: Rpc.AnyWithProps, timeout: number | undefined): ForAddress => {
-  let ofProtocol = requests.get(protocol)
-  if (ofProtocol === undefined) requests.set(protocol, ofProtocol = new Map())
-  let request = ofProtocol.get(rpc)
-  if (request === undefined) ofProtocol.set(rpc, request = compile(protocol, rpc, timeout))
-  return request
-}
-
-const compile = (protocol: Protocol, rpc: Rpc.AnyWithProps, timeout: number | undefined): ForAddress => {
-  const tag = rpc._tag
-  const operation: Operation = { tag, declares: (error) => Schema.is(rpc.errorSchema)(error), timeout }
-  const send = isCast(rpc)
-    ? (address: Address, payload: unknown) => Gen.cast(address, protocol, tag, payload)
-    : (address: Address, payload: unknown) => Gen.call(address, protocol, operation, payload)
-  const absent = absentOf(rpc)
-  if (!constructs(rpc.payloadSchema.ast)) {
-    return (address) => {
-      // A request without a payload is the same value each time, and is made once.
-      let bare: Effect.Effect<unknown, unknown> | undefined
-      return (input) => input === undefined ? bare ??= send(address, absent) : send(address, input)
-    }
-  }
-  // What the constructor refuses is the defect of the caller, and never reaches the server.
-  if (isCast(rpc)) {
-    return (address, key) => (input = absent) =>
-      Effect.suspend(() => send(address, construct(`${key}.${tag}`, rpc.payloadSchema, input)))
-  }
-  return (address, key) => {
-    const made = { ...operation, construct: (input: unknown) => construct(`${key}.${tag}`, rpc.payloadSchema, input) }
-    return (input = absent) => Gen.call(address, protocol, made, input)
-  }
-}
-
 /** The payload of a request that is made without one. */
 export const absentOf = (rpc: Rpc.AnyWithProps): unknown => rpc.payloadSchema.ast._tag === "Objects" ? {} : undefined
 
@@ -237,7 +177,7 @@ const inOneLine = (issue: SchemaIssue.Issue): string =>
   formatIssue(issue).replaceAll("\n  ", " ").replaceAll("\n", "; ")
 
 /** Whether making a value of this schema does anything: defaults, checks, classes. */
-const constructs = (ast: SchemaAST.AST): boolean => {
+export const constructs = (ast: SchemaAST.AST): boolean => {
   if (ast.checks !== undefined || ast.context?.constructorDefault !== undefined) return true
   switch (ast._tag) {
     case "Declaration":
