@@ -51,6 +51,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/sending",
       "internal/spawn",
       "internal/startExit",
+      "internal/tap",
       "internal/taskEnd",
       "internal/taskHandle",
       "internal/taskOutcome",

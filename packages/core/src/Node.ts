@@ -9,7 +9,7 @@ import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { CurrentTable } from "./internal/current.ts"
+import { CurrentTable, tableOf } from "./internal/current.ts"
 import * as Input from "./internal/input.ts"
 import { type Entry, make, type ProcessTable } from "./internal/processTable.ts"
 import { endWithin } from "./internal/wait.ts"
@@ -83,7 +83,7 @@ export const layer = (options?: Options): Layer.Layer<never> =>
   Layer.effect(
     CurrentTable,
     Effect.acquireRelease(
-      Effect.sync(() => make(options?.name ?? "node")),
+      Effect.withFiber((fiber) => Effect.succeed(make(options?.name ?? "node", tableOf(fiber).tap))),
       (table) => close(table, options?.shutdown === undefined ? 5000 : Input.millis("shutdown", options.shutdown))
     )
   )

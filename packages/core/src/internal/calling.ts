@@ -13,7 +13,7 @@ import { circle, waits } from "./circle.ts"
 import { entryOf, tableOf } from "./current.ts"
 import * as Deadline from "./deadline.ts"
 import { deliverNow, takesNow } from "./lifecycle.ts"
-import { alive, describe, type Entry, runQueueOf } from "./processTable.ts"
+import { alive, describe, type Entry, type ProcessTable, runQueueOf } from "./processTable.ts"
 import { notSent, type Operation, Request } from "./request.ts"
 import { ServerState } from "./serverState.ts"
 import type { Telemetry } from "./telemetry.ts"
@@ -155,7 +155,19 @@ export const wait = (
     if (request.exit !== undefined) return resume(request.exit)
     request.resume = resume
     Deadline.limit(request, fiber, own, request.callerTurn < 0 ? undefined : Deadline.outerOf(request.caller, fiber))
+    if (tableOf(fiber).tap !== undefined) tellOfWait(tableOf(fiber), request, receiver)
     // Who is interrupted takes back a request that is still queued: the server skips what is done.
     return Effect.sync(() => request.giveUp())
   })
 }
+
+// By itself: a call would pay for the variables that its closure holds.
+const tellOfWait = (table: ProcessTable, request: Request, receiver: Entry | undefined): void =>
+  table.tap?.({
+    _tag: "Waits",
+    wait: {
+      what: `the answer to ${request}`,
+      of: receiver ?? locate(table, request.address),
+      isOver: () => request.isDone
+    }
+  })

@@ -17,7 +17,7 @@ import { RegistrationError } from "../OtpError.ts"
 import { Bounds, type Limits } from "./bounds.ts"
 import * as FewSet from "./fewSet.ts"
 import * as Mailbox from "./mailbox.ts"
-import { alive, ended, ending, type Entry, remove, type Watcher, type Watching } from "./processTable.ts"
+import { alive, ended, ending, type Entry, remove, takeTurn, type Watcher, type Watching } from "./processTable.ts"
 import * as Resolver from "./resolver.ts"
 import type { RunQueue } from "./runQueue.ts"
 import * as Signal from "./signal.ts"
@@ -34,11 +34,16 @@ export const wake = (entry: Entry): void => {
 
 /** A process that is ending or has ended takes nothing: the message is dropped, as in OTP. */
 export const deliver = (entry: Entry, node: Mailbox.MailNode): boolean => {
+  if (entry.table.tap !== undefined) tellDelivery(entry, node)
   if (entry.status !== alive) return false
   Mailbox.push(entry, node)
   if (entry.waiting) wake(entry)
   return true
 }
+
+// By itself: the literal would make a delivery too long to be inlined.
+const tellDelivery = (entry: Entry, node: Mailbox.MailNode): void =>
+  entry.table.tap?.({ _tag: "Delivered", process: entry, node, taken: entry.status === alive })
 
 // Each nests some twenty frames: far from what a stack can hold. What is deeper takes the run queue.
 const maxNested = 32
@@ -58,9 +63,10 @@ export const takesNow = (entry: Entry, queue: RunQueue): boolean =>
  */
 export const deliverNow = (entry: Entry, node: Mailbox.MailNode): void => {
   const { table } = entry
+  if (table.tap !== undefined) tellDelivery(entry, node)
   table.nested++
   Mailbox.push(entry, node)
-  entry.behaviour.turn(entry)
+  takeTurn(entry)
   table.nested--
 }
 
@@ -69,7 +75,7 @@ export const turnNow = (entry: Entry): boolean => {
   const { table } = entry
   if (!entry.runQueue.isShared || table.nested >= maxNested) return false
   table.nested++
-  entry.behaviour.turn(entry)
+  takeTurn(entry)
   table.nested--
   return true
 }
@@ -111,6 +117,7 @@ export const sendExit = (
   origin: Signal.Origin
 ): void => {
   if (entry.status === ended) return
+  entry.table.tap?.({ _tag: "ExitSent", process: entry, sender, reason, origin })
   const outcome = Signal.onExitSignal(reason, origin, entry.trapsExit, sender === entry)
   if (outcome === "kill") return killNow(entry)
   // Only the first fatal signal counts.
@@ -163,6 +170,7 @@ export const finish = (entry: Entry, reason: ExitReason.ExitReason): void => {
   entry.reason = reason
   unbound(entry)
   remove(entry.table, entry)
+  entry.table.tap?.({ _tag: "Ended", process: entry, reason })
   unregister(entry)
   const { links, monitors, watchers } = entry
   entry.links = entry.watchers = entry.monitors = undefined
@@ -190,6 +198,7 @@ const close = (entry: Entry): void => {
   entry.fiber = undefined
   entry.state = undefined
   entry.ownLineage = undefined
+  entry.table.tap?.({ _tag: "Closed", process: entry })
   const watchers = entry.closeWatchers
   entry.closeWatchers = undefined
   FewSet.forEach(watchers, (watcher) => watcher.ended(entry.reason!))
@@ -213,6 +222,7 @@ export const register = (entry: Entry, name: Entry["name"] & {}): RegistrationEr
   }
   entry.name = name
   entry.ownLineage = undefined
+  entry.table.tap?.({ _tag: "Named", process: entry, name: name.toString() })
   return undefined
 }
 
@@ -226,6 +236,7 @@ export const unregister = (entry: Entry): void => {
   const name = entry.name
   if (name === undefined) return
   entry.name = undefined
+  entry.table.tap?.({ _tag: "Unnamed", process: entry, name: name.toString() })
   if (!isVia(name)) entry.table.names.delete(name)
   else {
     Resolver.guarded(entry.context, name, (name) => {
@@ -282,11 +293,13 @@ export const link = (self: Entry, other: Entry): void => {
   if (self.status === ended) return sendExit(other, self, self.reason!, "link")
   self.links = FewSet.add(self.links, other)
   other.links = FewSet.add(other.links, self)
+  self.table.tap?.({ _tag: "Linked", process: self, other })
 }
 
 export const unlink = (self: Entry, other: Entry): void => {
   self.links = FewSet.remove(self.links, other)
   other.links = FewSet.remove(other.links, self)
+  self.table.tap?.({ _tag: "Unlinked", process: self, other })
 }
 
 /** The exit of a process that has ended, as a process that traps exits sees it. */
@@ -305,6 +318,7 @@ export const watch = <Ref extends Monitor>(ref: Ref, target: Entry | undefined):
   } else if (target !== watcher && watcher.status !== ended) {
     target.watchers = FewSet.add<Watcher>(target.watchers, ref)
     watcher.monitors = FewSet.add(watcher.monitors, ref)
+    target.table.tap?.({ _tag: "Monitored", process: watcher, target, monitor: ref })
   }
   return ref
 }
@@ -313,6 +327,7 @@ export const demonitor = (ref: Monitor): boolean => {
   if (!FewSet.has<Watcher>(ref.target.watchers, ref)) return false
   ref.target.watchers = FewSet.remove<Watcher>(ref.target.watchers, ref)
   ref.watcher.monitors = FewSet.remove(ref.watcher.monitors, ref)
+  ref.target.table.tap?.({ _tag: "Demonitored", monitor: ref })
   return true
 }
 

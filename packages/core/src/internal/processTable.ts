@@ -19,6 +19,7 @@ import type { Bounds } from "./bounds.ts"
 import type * as FewSet from "./fewSet.ts"
 import type * as Mailbox from "./mailbox.ts"
 import * as RunQueue from "./runQueue.ts"
+import type * as Tap from "./tap.ts"
 import * as Timers from "./timers.ts"
 
 /** How a kind of process takes its turns. */
@@ -113,7 +114,7 @@ export class Entry implements Pid<unknown>, RunQueue.Runnable, Mailbox.Mailbox {
 
   run(): void {
     this.scheduled = false
-    if (!this.closed) this.behaviour.turn(this)
+    if (!this.closed) takeTurn(this)
   }
 
   toString(): string {
@@ -137,6 +138,18 @@ export class Entry implements Pid<unknown>, RunQueue.Runnable, Mailbox.Mailbox {
   }
 }
 Object.defineProperty(Entry.prototype, PidTypeId, { value: PidTypeId })
+
+/** Lets a process take a turn, wherever that comes from. */
+export const takeTurn = (entry: Entry): void => {
+  if (entry.table.tap !== undefined) return takeToldTurn(entry, entry.table.tap)
+  entry.behaviour.turn(entry)
+}
+
+const takeToldTurn = (entry: Entry, tap: NonNullable<ProcessTable["tap"]>): void => {
+  tap({ _tag: "TurnBegins", process: entry })
+  entry.behaviour.turn(entry)
+  tap({ _tag: "TurnEnded", process: entry })
+}
 
 /**
  * Who started a process, nearest first. By id and name rather than by record: a strong reference to its parent would keep
@@ -185,6 +198,8 @@ export interface ProcessTable {
   nested: number
   /** Its Node has closed: what is started ends before it begins. */
   sealed: boolean
+  /** Who is told of what happens, in a test that wants to know. */
+  tap: ((event: Tap.Event<Entry>) => void) | undefined
   first: Entry | undefined
   last: Entry | undefined
   /** Stands for code that is no process, where a signal needs a sender. It prints as `#PID<0.0.0>`. */
@@ -194,13 +209,15 @@ export interface ProcessTable {
   readonly timers: WeakMap<Clock.Clock, Timers.Timers>
 }
 
-export const make = (name: string): ProcessTable => {
+/** A table that tells its events to `tap`: who listens to a Node listens to those that are made in it. */
+export const make = (name: string, tap?: ProcessTable["tap"]): ProcessTable => {
   const table: { -readonly [K in keyof ProcessTable]: ProcessTable[K] } = {
     name,
     lastId: 0,
     size: 0,
     nested: 0,
     sealed: false,
+    tap,
     first: undefined,
     last: undefined,
     outside: undefined as never,
@@ -239,12 +256,12 @@ export const remove = (table: ProcessTable, entry: Entry): void => {
 
 export const runQueueOf = (table: ProcessTable, scheduler: Scheduler.Scheduler): RunQueue.RunQueue => {
   let queue = table.runQueues.get(scheduler)
-  if (queue === undefined) table.runQueues.set(scheduler, queue = RunQueue.make(scheduler))
+  if (queue === undefined) table.runQueues.set(scheduler, queue = RunQueue.make(scheduler, table))
   return queue
 }
 
 export const timersOf = (table: ProcessTable, clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers.Timers => {
   let timers = table.timers.get(clock)
-  if (timers === undefined) table.timers.set(clock, timers = Timers.make(clock, scheduler))
+  if (timers === undefined) table.timers.set(clock, timers = Timers.make(clock, scheduler, table))
   return timers
 }

@@ -107,6 +107,7 @@ export class Request implements Mailbox.MailNode, Runnable {
   settle(status: typeof answered | typeof over, exit: Exit.Exit<unknown, unknown>): void {
     this.release(status)
     this.exit = exit
+    this.runQueue.tapped.tap?.({ _tag: "Settled", request: this })
     // Who has not begun to wait finds the answer here.
     if (this.resume !== undefined) this.runQueue.schedule(this)
   }

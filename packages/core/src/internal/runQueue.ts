@@ -11,6 +11,7 @@
 import * as Context from "effect/Context"
 import * as Scheduler from "effect/Scheduler"
 import { neutral } from "./asyncContext.ts"
+import { type Settled, silent, type Tapped } from "./tap.ts"
 
 /** Something that takes a turn when it is its time. It must never throw. */
 export interface Runnable {
@@ -23,10 +24,12 @@ export interface RunQueue {
   isBusy(): boolean
   /** All who are woken share one drain. */
   readonly isShared: boolean
+  /** Where is told what becomes of the requests of those who wait here. */
+  readonly tapped: Tapped<Settled>
 }
 
 /** Of who never takes a turn. */
-export const none: RunQueue = { schedule: () => {}, isBusy: () => false, isShared: false }
+export const none: RunQueue = { schedule: () => {}, isBusy: () => false, isShared: false, tapped: silent }
 
 const maxTurnsPerDrain = 4096
 const maxMillisPerDrain = 8
@@ -37,10 +40,10 @@ const millisPerClockRead = 0.5
 
 const defaultScheduler = Context.get(Context.empty(), Scheduler.Scheduler)
 
-export const make = (scheduler: Scheduler.Scheduler): RunQueue =>
-  scheduler === defaultScheduler ? makeDrain(scheduler) : makeDirect(scheduler)
+export const make = (scheduler: Scheduler.Scheduler, tapped: Tapped<Settled> = silent): RunQueue =>
+  scheduler === defaultScheduler ? makeDrain(scheduler, tapped) : makeDirect(scheduler, tapped)
 
-const makeDirect = (scheduler: Scheduler.Scheduler): RunQueue => {
+const makeDirect = (scheduler: Scheduler.Scheduler, tapped: Tapped<Settled>): RunQueue => {
   const dispatcher = scheduler.makeDispatcher()
   let waiting = 0
   return {
@@ -53,11 +56,12 @@ const makeDirect = (scheduler: Scheduler.Scheduler): RunQueue => {
       dispatcher.scheduleTask(neutral(turn), 0)
     },
     isBusy: () => waiting > 0,
-    isShared: false
+    isShared: false,
+    tapped
   }
 }
 
-const makeDrain = (scheduler: Scheduler.Scheduler): RunQueue => {
+const makeDrain = (scheduler: Scheduler.Scheduler, tapped: Tapped<Settled>): RunQueue => {
   const dispatcher = scheduler.makeDispatcher()
   let queue: Array<Runnable | undefined> = []
   let next = 0
@@ -105,6 +109,7 @@ const makeDrain = (scheduler: Scheduler.Scheduler): RunQueue => {
       }
     },
     isBusy: () => running,
-    isShared: true
+    isShared: true,
+    tapped
   }
 }

@@ -101,6 +101,7 @@ const awaitRoom = (entry: Entry, node: Mailbox.MailNode): Effect.Effect<void> =>
       // What ends the process is not interrupted by those who waited for it.
       else later(entry.runQueue, () => resume(Effect.void))
     })
+    entry.table.tap?.({ _tag: "Waits", wait: { what: "room in the mailbox", of: entry, isOver: () => !sender.waits } })
     return Effect.sync(() => bounds.withdraw(sender))
   })
 

@@ -21,6 +21,7 @@ import { alive, type Entry, runQueueOf } from "./processTable.ts"
 import { type Operation, Request, timedOut } from "./request.ts"
 import type { RunQueue } from "./runQueue.ts"
 import type { ServerState } from "./serverState.ts"
+import type { Wait } from "./tap.ts"
 import { after } from "./wait.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -147,8 +148,18 @@ const awaitFirst = (
     }
     const cancel = after(fiber, millis, tell)
     for (const sent of all) sent.waiters = FewSet.add(sent.waiters, tell)
+    tableOf(fiber).tap?.({ _tag: "Waits", wait: waitFor(all, (sent) => FewSet.has(sent.waiters, tell)) })
     return Effect.sync(stop)
   })
+
+const waitFor = (all: Iterable<Sent>, waits: (sent: Sent) => boolean): Wait<Entry> => {
+  const requests = Array.from(all)
+  return {
+    what: `the answer to ${requests.join(" or ")}`,
+    of: requests[0]?.target,
+    isOver: () => !requests.some(waits)
+  }
+}
 
 /** Why a server that waits for an answer here would wait for itself, if it would. */
 const closesCircle = (sent: Sent, calling: Entry | undefined): CallError | undefined => {

@@ -23,6 +23,7 @@ import { serverBehaviour } from "./serverLoop.ts"
 import { type Definition, ServerState, type Starter } from "./serverState.ts"
 import { serverTimers } from "./serverTimeout.ts"
 import * as Spawn from "./spawn.ts"
+import type { Wait } from "./tap.ts"
 import * as Telemetry from "./telemetry.ts"
 import type { Timer } from "./timers.ts"
 import { abandon, released, withdraw } from "./withdraw.ts"
@@ -199,11 +200,17 @@ class Starting implements Starter, Watcher, Timer {
     if (this.isStarted) return resume(Effect.succeed(this.entry))
     if (this.result !== undefined) return resume(this.result)
     this.resume = resume
+    this.entry.table.tap?.({ _tag: "Waits", wait: this.wanted() })
     return Effect.suspend(() => {
       this.release()
       this.unwatch?.()
       return withdraw(this.entry, this.server, this.parent)
     })
+  }
+
+  wanted(): Wait<Entry> {
+    const { entry } = this
+    return { what: "the start", of: entry, isOver: () => !FewSet.has<Watcher>(entry.watchers, this) }
   }
 
   started(): void {

@@ -46,6 +46,7 @@ export const create = (
   entry.label = label
   entry.state = state
   insert(table, entry)
+  table.tap?.({ _tag: "Spawned", process: entry, by: process })
   if (linked) link(process!, entry)
   if (table.sealed) beginEnding(entry, ExitReason.shutdown())
   return entry

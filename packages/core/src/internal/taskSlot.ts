@@ -21,6 +21,7 @@ import { alive, describe, ended, type Entry } from "./processTable.ts"
 import type { Body } from "./self.ts"
 import * as Signal from "./signal.ts"
 import type { Origin } from "./spawn.ts"
+import type { Wait } from "./tap.ts"
 import { type Answer, answerIn, resultOf, settledWith } from "./taskOutcome.ts"
 import { type Start, startTask } from "./taskProcess.ts"
 import type { Timer } from "./timers.ts"
@@ -153,6 +154,12 @@ export const completedSlot = (owner: Entry, answer: Answer): Slot => {
   return slot
 }
 
+const answerOf = (pending: ReadonlyArray<Slot>, waiter: Waiter): Wait<Entry> => ({
+  what: "the answer of a task",
+  of: pending[0].target,
+  isOver: () => !pending.some(({ waiters }) => FewSet.has<Waiter>(waiters, waiter))
+})
+
 /**
  * Waits until `isEnough` says so of a task that has settled, or the time is over. It is asked once of each. Nothing is taken,
  * and if it is interrupted nobody is told any more.
@@ -188,6 +195,7 @@ export const waitFor = (
     const timer: Timer = { deadline: 0, sequence: 0, index: -1, fire: goOn }
     for (const slot of pending) slot.waiters = FewSet.add<Waiter>(slot.waiters, waiter)
     if (millis !== Infinity) timers.start(timer, millis)
+    pending[0].watcher.table.tap?.({ _tag: "Waits", wait: answerOf(pending, waiter) })
     return Effect.sync(stop)
   })
 }

@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
+import { silent, type Tapped, type TimerEvent } from "./tap.ts"
 import { monotonic } from "./time.ts"
 
 /** A timer that can be put into {@link Timers}; `index` is its place in the heap, or -1. */
@@ -41,7 +42,11 @@ export const nextTick = (begun: number, every: number, tick: number, now: number
 const before = (a: Timer, b: Timer): boolean =>
   a.deadline < b.deadline || (a.deadline === b.deadline && a.sequence < b.sequence)
 
-export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers => {
+export const make = (
+  clock: Clock.Clock,
+  scheduler: Scheduler.Scheduler,
+  tapped: Tapped<TimerEvent> = silent
+): Timers => {
   const context = Context.make(Scheduler.Scheduler, scheduler)
   const now = monotonic(clock)
   const heap: Array<Timer> = []
@@ -116,7 +121,9 @@ export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers
       if (heap[0].deadline > now()) return sleepFor(heap[0].deadline)
       const timer = heap[0]
       removeAt(0)
+      tapped.tap?.({ _tag: "TimerFires", timer })
       timer.fire()
+      tapped.tap?.({ _tag: "TimerFired", timer })
     }
   }
 
@@ -135,6 +142,7 @@ export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers
     timer.deadline = deadline
     timer.sequence = sequence++
     siftUp(timer, heap.length)
+    tapped.tap?.({ _tag: "TimerSet", timer, millis: deadline - now() })
     if (deadline < wakesAt) sleepFor(deadline)
   }
 
@@ -147,6 +155,7 @@ export const make = (clock: Clock.Clock, scheduler: Scheduler.Scheduler): Timers
     cancel: (timer) => {
       if (timer.index < 0) return false
       removeAt(timer.index)
+      tapped.tap?.({ _tag: "TimerCancelled", timer })
       if (heap.length === 0) stopWhenIdle()
       return true
     }

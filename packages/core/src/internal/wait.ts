@@ -10,6 +10,7 @@ import * as FewSet from "./fewSet.ts"
 import { later } from "./later.ts"
 import { requestStop, sendExit } from "./lifecycle.ts"
 import { alive, ended, type Entry, type Watcher } from "./processTable.ts"
+import type { Wait } from "./tap.ts"
 import type { Timer } from "./timers.ts"
 
 /** Its name is free, and its links and monitors are told. */
@@ -20,10 +21,17 @@ export const awaitEnded = (entry: Entry): Effect.Effect<ExitReason.ExitReason> =
       ended: (reason) => later(entry.runQueue, () => resume(Effect.succeed(reason)))
     }
     entry.watchers = FewSet.add<Watcher>(entry.watchers, watcher)
+    entry.table.tap?.({ _tag: "Waits", wait: waits("the end", entry, "watchers", watcher) })
     return Effect.sync(() => {
       entry.watchers = FewSet.remove<Watcher>(entry.watchers, watcher)
     })
   })
+
+const waits = (what: string, of: Entry, among: "watchers" | "closeWatchers", watcher: Watcher): Wait<Entry> => ({
+  what,
+  of,
+  isOver: () => !FewSet.has<Watcher>(of[among], watcher)
+})
 
 /** Nothing of it runs any more; after a kill this can be later than its end. Answers whether it came to that in time. */
 export const awaitClosed = (entry: Entry, millis: number): Effect.Effect<boolean> =>
@@ -45,6 +53,7 @@ export const awaitClosed = (entry: Entry, millis: number): Effect.Effect<boolean
         resume(Effect.succeed(false))
       })
       entry.closeWatchers = FewSet.add<Watcher>(entry.closeWatchers, watcher)
+      entry.table.tap?.({ _tag: "Waits", wait: waits("the last finalizer", entry, "closeWatchers", watcher) })
       return Effect.sync(stop)
     })
   })
