@@ -127,7 +127,15 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/starting"
     ],
     // 6: what stands on all of it
-    ["GenServerRpc", "index", "testing/index", "testing/settle"]
+    [
+      "GenServerRpc",
+      "index",
+      "testing/Probe",
+      "testing/index",
+      "testing/internal/failure",
+      "testing/internal/passing",
+      "testing/settle"
+    ]
   ],
   "packages/ratelimiter/src": [
     // 0: a limit and an answer, as data
