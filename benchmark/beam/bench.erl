@@ -1,4 +1,4 @@
-%% The process of the BEAM: warms up, takes one sample of one workload, prints it as a line of JSON.
+%% The process of the BEAM: warms up, takes one sample of one workload, prints it as a line of JSON, or why there is none.
 %%
 %% Arguments: workload, n, width, n for warming up, milliseconds to warm up.
 -module(bench).
@@ -9,10 +9,16 @@ main() ->
     [Name | Numbers] = init:get_plain_arguments(),
     [N, Width, WarmUpN, WarmUpMillis] = [list_to_integer(Number) || Number <- Numbers],
     Workload = list_to_atom(Name),
+    case workloads:missing(Workload) of
+        none -> sample_of(Workload, N, Width, WarmUpN, WarmUpMillis);
+        Why -> io:format("{\"cannot\":\"~s\"}~n", [Why])
+    end,
+    halt(0).
+
+sample_of(Workload, N, Width, WarmUpN, WarmUpMillis) ->
     warm_up(Workload, WarmUpN, Width, erlang:monotonic_time(millisecond) + WarmUpMillis),
     {Nanos, Done, Heap} = sample(Workload, N, Width),
-    io:format("{\"nanos\":~b,\"done\":~b,\"heapBytes\":~b}~n", [Nanos, Done, Heap]),
-    halt(0).
+    io:format("{\"nanos\":~b,\"done\":~b,\"heapBytes\":~b}~n", [Nanos, Done, Heap]).
 
 warm_up(Workload, N, Width, End) ->
     sample(Workload, N, Width),

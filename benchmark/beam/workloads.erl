@@ -1,6 +1,14 @@
 %% The workloads: each gives a function to time, which tells how much it has done, or one to time and one that tells.
 -module(workloads).
--export([prepare/3]).
+-export([prepare/3, missing/1]).
+
+%% What is not there for a workload. Elixir is needed for its own Registry alone, and may not be installed.
+missing(registry) ->
+    case code:ensure_loaded(names) of
+        {module, _} -> none;
+        {error, _} -> "needs Elixir, which is not installed"
+    end;
+missing(_) -> none.
 
 prepare(spawn, N, _) ->
     fun() ->
@@ -94,6 +102,9 @@ prepare(ratelimit, N, Width) ->
     {ok, Pid} = limiter:start_link(Width div 2),
     Clients = [list_to_binary("client-" ++ integer_to_list(I)) || I <- lists:seq(1, N div Width)],
     fun() -> check_rounds(Width, Pid, Clients, 0) end;
+
+prepare(registry, N, _) ->
+    names:prepare(N);
 
 prepare(tree, N, _) ->
     Start = supervision:start_counters(N),

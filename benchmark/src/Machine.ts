@@ -11,6 +11,7 @@ import * as Format from "./Format.ts"
 /** What the numbers depend on, as pairs of a name and a value. */
 export const describe = Effect.gen(function*() {
   const erlang = yield* Beam.version
+  const elixir = yield* Beam.elixirVersion
   const { dependencies } = manifest
   return [
     ["processor", `${os.cpus()[0]!.model}, ${os.cpus().length} cores`],
@@ -18,6 +19,7 @@ export const describe = Effect.gen(function*() {
     ["system", `${os.type()} ${os.release()}, ${os.arch()}`],
     ["Node", `${process.versions.node}, V8 ${process.versions.v8}`],
     ["Erlang", Option.getOrElse(erlang, () => "not installed")],
+    ["Elixir", Option.getOrElse(elixir, () => "not installed")],
     ...Object.entries(dependencies).filter(([name]) => !/^(@effect-otp|@effect\/platform|vega)/.test(name))
   ] as ReadonlyArray<readonly [name: string, value: string]>
 })

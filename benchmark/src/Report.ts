@@ -32,6 +32,10 @@ const limits = [
   "`xstate` runs the receiver within `send`, so nothing is ever queued between two actors.",
   "`effect/persistence` and `rate-limiter-flexible` count in fixed windows and are called as functions. The limiters of " +
   "the other systems are servers, and keep the time of every request (a sliding window).",
+  "In `registry` each name has a process of its own, as a session or a room has that is started by its name. They have been " +
+  "started before: the time is that of a message to each, of what it then does to register itself, and of a look-up. The " +
+  "BEAM does it with the Registry of Elixir, `effect` with a HashMap in a Ref, where a finalizer takes the name back; there " +
+  "nobody watches the processes.",
   "Heap is what the garbage collector leaves (`heapUsed` and `external` of Node, `erlang:memory(total)`). What the " +
   "operating system is asked for is more."
 ]
@@ -146,8 +150,8 @@ const document = (
     "## How to repeat it",
     "`npx -y pnpm@12 bench` prints tables, `--json` one JSON object a line, and `--report` writes this page. `--quick` " +
     "takes minutes instead of an hour; `--only call,cast` and `--systems effect-otp,beam` pick what is run. Where Erlang " +
-    "is missing, `apt-get install erlang-nox` adds it; without it there is nothing to be relative to. Keep the machine " +
-    "quiet meanwhile.",
+    "is missing, `apt-get install erlang-nox` adds it; without it there is nothing to be relative to. `registry` needs " +
+    "`elixir`, too. Keep the machine quiet meanwhile.",
     "## What it does not show",
     Markdown.list(limits),
     ...byWorkload(comparisons).flatMap(section)

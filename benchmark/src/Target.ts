@@ -55,6 +55,7 @@ export const targets: ReadonlyArray<Target> = [
   speed("restart-fresh", 0.5, 0.4, 1),
   speed("selective", 1, 1, 2),
   speed("ratelimit", 2.5, 2, 4),
+  speed("registry", 0.5, 0.5, 1),
   speed("tree", 0.5, 0.4, 1)
 ]
 

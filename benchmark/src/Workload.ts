@@ -22,6 +22,8 @@ export interface Workload {
   readonly growth: ReadonlyArray<number>
   /** Whether the heap that each of the n holds is of interest. */
   readonly heap: boolean
+  /** Whether it needs the library of Elixir on the BEAM. */
+  readonly elixir: boolean
   /** What a sample must report as done before its time counts. */
   readonly done: (size: Size) => number
 }
@@ -31,7 +33,15 @@ const all = ({ n }: Size): number => n
 const define = <const Name extends string>(
   name: Name,
   options: Pick<Workload, "title" | "unit" | "n" | "quick"> & Partial<Workload>
-): Workload & { readonly name: Name } => ({ width: 1, growth: [], heap: false, done: all, ...options, name })
+): Workload & { readonly name: Name } => ({
+  width: 1,
+  growth: [],
+  heap: false,
+  elixir: false,
+  done: all,
+  ...options,
+  name
+})
 
 const idle = { n: 100_000, quick: 10_000, growth: [10_000, 100_000, 1_000_000], heap: true }
 
@@ -125,6 +135,16 @@ export const workloads = [
     growth: [2_000, 20_000, 200_000, 2_000_000],
     // Those that were allowed.
     done: ({ n }) => n / 2
+  }),
+  define("registry", {
+    title: "Register each of many processes under a name, with a number, and look them all up",
+    unit: "name",
+    n: 100_000,
+    quick: 10_000,
+    growth: [1_000, 10_000, 100_000, 1_000_000],
+    elixir: true,
+    // Process i comes with i: all that is found with the right process is added up.
+    done: ({ n }) => n * (n + 1) / 2
   }),
   define("tree", {
     title: "Start a supervisor with its children, and stop them all",

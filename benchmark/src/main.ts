@@ -10,7 +10,7 @@ import * as Report from "./Report.ts"
 import * as Suite from "./Suite.ts"
 import { type System, systems } from "./System.ts"
 import * as Terminal from "./Terminal.ts"
-import { workloads } from "./Workload.ts"
+import { type Workload, workloads } from "./Workload.ts"
 
 /** A flag that picks some of `all` by their names, with commas between. */
 const pick = <A extends { readonly name: string }>(flag: string, all: ReadonlyArray<A>) => {
@@ -41,12 +41,15 @@ const flags = {
   report: toggle("report", "Write docs/benchmarks.md and its charts")
 }
 
-/** Leaves out what needs Erlang where there is none, and says so. */
-const available = Effect.fnUntraced(function*(chosen: ReadonlyArray<System>) {
+/** Leaves out what needs Erlang where there is none, and says so; also where a workload lacks Elixir. */
+const available = Effect.fnUntraced(function*(chosen: ReadonlyArray<System>, workloads: ReadonlyArray<Workload>) {
   if (!chosen.some(({ beam }) => beam)) return chosen
+  const tell = ({ message }: Beam.NotInstalled) => Console.error(message)
+  const elixir = workloads.some(({ elixir }) => elixir) ? Beam.prepareElixir : Effect.void
   return yield* Beam.prepare.pipe(
+    Effect.andThen(Effect.catchTag(elixir, "NotInstalled", tell)),
     Effect.as(chosen),
-    Effect.catchTag("NoErlang", ({ message }) => Effect.as(Console.error(message), chosen.filter(({ beam }) => !beam)))
+    Effect.catchTag("NotInstalled", (missing) => Effect.as(tell(missing), chosen.filter(({ beam }) => !beam)))
   )
 })
 
@@ -63,7 +66,7 @@ const bench = Command.make(
   flags,
   Effect.fnUntraced(function*({ json, only, quick, report, rounds, systems }) {
     const options: Suite.Options = {
-      systems: yield* available(systems),
+      systems: yield* available(systems, only),
       workloads: only,
       quick,
       rounds: Option.getOrElse(rounds, () => quick ? 3 : 5)

@@ -131,5 +131,6 @@ export const implementations: Implementations = {
   "restart-fresh": notSupervised,
   selective: notMessaging,
   ratelimit,
+  registry: cannot("has no registry: an entity is addressed by its id, and no value comes with it"),
   tree: notSupervised
 }

@@ -1,9 +1,9 @@
 /**
  * The library under test, as its documentation says to use it.
  */
-import { ChildSpec, ExitReason, GenServer, Process, Step, Supervisor } from "@effect-otp/core"
+import { ChildSpec, ExitReason, GenServer, Process, Registry, Step, Supervisor } from "@effect-otp/core"
 import { RateLimiter } from "@effect-otp/ratelimiter"
-import { Array, Deferred, Effect, Fiber, Layer, Schema } from "effect"
+import { Array, Deferred, Effect, Fiber, Layer, Option, Schema } from "effect"
 import { clientIds } from "../clientIds.ts"
 import type { Implementation, Implementations } from "../Implementation.ts"
 import type { Size } from "../Workload.ts"
@@ -228,6 +228,36 @@ const ratelimit: Implementation = Effect.fnUntraced(function*({ n, width }: Size
   return { run: Effect.provideContext(run, limiter) }
 })
 
+class Names extends Registry.Service<Names, { key: string; value: number }>()("benchmark/Names", { keys: "unique" }) {}
+
+const registry: Implementation = Effect.fnUntraced(function*({ n }) {
+  const names = yield* Names.startScoped()
+  const registered = yield* Deferred.make<void>()
+  let count = 0
+  const owner = (name: string, number: number) =>
+    Effect.fnUntraced(function*(self: Process.Self<"register">) {
+      yield* self.receive
+      yield* Registry.register(names, name, number)
+      if (++count === n) yield* Deferred.succeed(registered, undefined)
+      yield* self.receive
+    })
+  const owners: globalThis.Array<readonly [name: string, pid: Process.Pid<"register">]> = []
+  for (let i = 1; i <= n; i++) owners.push([`name-${i}`, yield* Process.spawn(owner(`name-${i}`, i))])
+  // Processes start in order: when one more has started, all of them wait.
+  yield* inProcess(() => Effect.succeed(n))
+  const run = Effect.gen(function*() {
+    for (const [, pid] of owners) yield* Process.send(pid, "register")
+    yield* Deferred.await(registered)
+    let sum = 0
+    for (const [name, pid] of owners) {
+      const found = yield* Registry.lookup(names, name)
+      if (Option.isSome(found) && found.value.pid === pid) sum += found.value.value
+    }
+    return sum
+  })
+  return { run }
+})
+
 const tree: Implementation = ({ n }) => {
   const children = Array.makeBy(n, (i) => Counter.server.child({ id: `counter-${i}`, provide: false }))
   const alive = Effect.map(Process.list, (pids) => pids.length)
@@ -256,5 +286,6 @@ export const implementations: Implementations = {
   "restart-fresh": ({ n, width }) => Effect.succeed({ run: restarts(n, width) }),
   selective,
   ratelimit,
+  registry,
   tree
 }

@@ -1,7 +1,7 @@
 /**
  * Effect alone, as one writes it by hand: a fiber for each process, a Queue as its mailbox, a Deferred for each answer.
  */
-import { Array, Deferred, Effect, Fiber, FiberSet, Queue } from "effect"
+import { Array, Deferred, Effect, Fiber, FiberSet, HashMap, Option, Queue, Ref } from "effect"
 import { clientIds } from "../clientIds.ts"
 import type { Implementation, Implementations } from "../Implementation.ts"
 import * as SlidingWindow from "../SlidingWindow.ts"
@@ -250,6 +250,48 @@ const ratelimit: Implementation = Effect.fnUntraced(function*({ n, width }) {
   return { run }
 })
 
+interface Named {
+  readonly mailbox: Queue.Queue<"register">
+  readonly number: number
+}
+
+/** Whoever holds a name is in a map as long as its Scope is open. */
+const register = (names: Ref.Ref<HashMap.HashMap<string, Named>>, name: string, named: Named) =>
+  Effect.acquireRelease(
+    Effect.flatMap(
+      Ref.modify(names, (map) => HashMap.has(map, name) ? [false, map] : [true, HashMap.set(map, name, named)]),
+      (registered) => registered ? Effect.void : Effect.fail("NameTaken")
+    ),
+    () => Ref.update(names, HashMap.remove(name))
+  )
+
+const registry: Implementation = Effect.fnUntraced(function*({ n }) {
+  const names = yield* Ref.make(HashMap.empty<string, Named>())
+  const registered = yield* Deferred.make<void>()
+  let count = 0
+  const owner = (name: string, number: number) =>
+    Effect.fnUntraced(function*(mailbox: Queue.Queue<"register">) {
+      yield* Queue.take(mailbox)
+      yield* register(names, name, { mailbox, number })
+      if (++count === n) yield* Deferred.succeed(registered, undefined)
+      yield* Queue.take(mailbox)
+    }, Effect.scoped)
+  const owners: globalThis.Array<readonly [name: string, mailbox: Queue.Queue<"register">]> = []
+  for (let i = 1; i <= n; i++) owners.push([`name-${i}`, yield* start(owner(`name-${i}`, i))])
+  yield* Fiber.await(yield* Effect.forkDetach(Effect.void))
+  const run = Effect.gen(function*() {
+    for (const [, mailbox] of owners) yield* Queue.offer(mailbox, "register")
+    yield* Deferred.await(registered)
+    let sum = 0
+    for (const [name, mailbox] of owners) {
+      const found = HashMap.get(yield* Ref.get(names), name)
+      if (Option.isSome(found) && found.value.mailbox === mailbox) sum += found.value.number
+    }
+    return sum
+  })
+  return { run }
+})
+
 const tree: Implementation = ({ n }) => {
   const run = Effect.gen(function*() {
     const children = yield* FiberSet.make()
@@ -279,5 +321,6 @@ export const implementations: Implementations = {
   "restart-fresh": ({ n, width }) => Effect.succeed({ run: restarts(n, width) }),
   selective,
   ratelimit,
+  registry,
   tree
 }

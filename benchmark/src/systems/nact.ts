@@ -250,5 +250,6 @@ export const implementations: Implementations = {
   "restart-fresh": ({ n, width }) => Effect.map(system, (parent) => ({ run: promise(restarts(parent, n, width)) })),
   selective: cannot("has no selective receive"),
   ratelimit,
+  registry: cannot("has no registry: an actor has the name that it was spawned with, and no value with it"),
   tree
 }

@@ -159,5 +159,6 @@ export const implementations: Implementations = {
   "restart-fresh": unsupervised,
   selective: cannot("has no selective receive"),
   ratelimit,
+  registry: cannot("has no registry: an actor has the system id that it was made with, and no value with it"),
   tree: unsupervised
 }
