@@ -74,6 +74,7 @@ export const run = <Provides, E, R>(
   options: Options = {}
 ): Effect.Effect<void, StartError<E> | GaveUp, R> => {
   const { name, shutdown } = options
+  Supervisor.checkTree(tree)
   if (shutdown !== undefined) Input.millis("shutdown", shutdown)
   return Effect.acquireRelease(tree.start, ({ pid }) => stop(pid, shutdown), { interruptible: true }).pipe(
     Effect.flatMap(({ pid }) => ended(pid as Pid<never> as Entry)),

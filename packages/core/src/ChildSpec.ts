@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Schedule from "effect/Schedule"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import type { ExitReason } from "./ExitReason.ts"
@@ -180,19 +180,29 @@ export const checkShutdown = (shutdown: Shutdown): void => {
   if (shutdown !== "brutalKill") Input.millis("shutdown", shutdown)
 }
 
+/** @internal */
+export const checkBackoff = (backoff: Backoff | undefined): Backoff | undefined =>
+  Input.check("backoff", "a Schedule", backoff === undefined || Schedule.isSchedule(backoff), backoff)
+
+const checkFields = ({ backoff, id, restart, shutdown, significant, type }: Omit<Any, typeof TypeId>): void => {
+  Input.nonEmpty("id", id)
+  Input.oneOf("type", types, type)
+  Input.oneOf("restart", restarts, restart)
+  checkShutdown(shutdown)
+  Input.check("significant", "true or false", typeof significant === "boolean", significant)
+  // A permanent child never ends for good, so nobody could wait for it.
+  Input.check("significant", "false for a permanent child", !significant || restart !== "permanent", significant)
+  checkBackoff(backoff)
+}
+
 /**
- * A spec as a supervisor without `autoShutdown` takes it. The constructors have looked at its fields, but one that is spread
- * to change some of them has gone around these.
+ * A spec as a supervisor takes it. The constructors have looked at its fields, but one that is spread to change some of them
+ * has gone around these.
  *
  * @internal
  */
-export const checked = (spec: Any): Any => {
-  Input.check("spec", "a ChildSpec", isInstantiable(spec), spec)
-  Input.nonEmpty("id", spec.id)
-  Input.oneOf("type", types, spec.type)
-  Input.oneOf("restart", restarts, spec.restart)
-  checkShutdown(spec.shutdown)
-  Input.check("significant", "false under a supervisor that does not shut down by itself", !spec.significant, true)
+export const checked = (what: string, spec: Any): Any => {
+  checkFields(Input.check(what, "a ChildSpec", isInstantiable(spec), spec))
   return spec
 }
 
@@ -202,27 +212,18 @@ export const fromInstance = <Provides, E, R>(
   instantiate: () => ChildInstance,
   described: Described = {}
 ): ChildSpec<Provides, E, R> => {
-  const type = Input.oneOf("type", types, options.type ?? "worker")
-  const shutdown = options.shutdown ?? (type === "supervisor" ? "Infinity" : "5 seconds")
-  checkShutdown(shutdown)
-  const restart = Input.oneOf("restart", restarts, options.restart ?? "permanent")
-  const significant = options.significant ?? false
+  const type = options.type ?? "worker"
   const spec: Omit<Any, typeof TypeId> & Instantiable & { readonly [DescribedTypeId]: Described } = {
     [InstantiateTypeId]: instantiate,
     [DescribedTypeId]: described,
-    id: Input.nonEmpty("id", options.id),
+    id: options.id,
     type,
-    restart,
-    shutdown,
-    // A permanent child never ends for good, so nobody could wait for it.
-    significant: Input.check(
-      "significant",
-      "false for a permanent child",
-      !significant || restart !== "permanent",
-      significant
-    ),
+    restart: options.restart ?? "permanent",
+    shutdown: options.shutdown ?? (type === "supervisor" ? "Infinity" : "5 seconds"),
+    significant: options.significant ?? false,
     backoff: options.backoff
   }
+  checkFields(spec)
   return spec as unknown as ChildSpec<Provides, E, R>
 }
 
@@ -247,8 +248,10 @@ export const make = <E, R>(
     readonly type?: "worker" | "supervisor" | undefined
     readonly start: Effect.Effect<Started, E, R> & Process.DeclaresSignals<never, R>
   }
-): ChildSpec<never, E, Exclude<R, Process.Current>> =>
-  withStart(options, catchExit(Input.check("start", "an Effect", Effect.isEffect(options.start), options.start)))
+): ChildSpec<never, E, Exclude<R, Process.Current>> => {
+  const { start } = Input.object("options", options)
+  return withStart(options, catchExit(Input.check("start", "an Effect", Effect.isEffect(start), start)))
+}
 
 const withStart = <E, R>(
   options: Options & { readonly type?: "worker" | "supervisor" | undefined },
@@ -296,9 +299,12 @@ export const worker = <M = never, A = never, E = never, R = never>(
     readonly mailbox?: Process.Mailbox | undefined
   }
 ): ChildSpec<never, never, Exclude<R, Process.Provided<M> | Scope.Scope>> => {
-  const { id: label, mailbox } = options
-  const run = Input.check("run", "a function", typeof options.run === "function", options.run)
-  const body = ((self: Process.Self<M>) => Effect.scoped(run(self))) as unknown as Body
+  const { id: label, mailbox, run } = Input.object("options", options)
+  Input.check("run", "a function", typeof run === "function", run)
+  const body = ((self: Process.Self<M>) => {
+    const given = run(self)
+    return Effect.scoped(Input.check("run", "a function that gives an Effect", Effect.isEffect(given), given))
+  }) as unknown as Body
   const limits = limitsOf(mailbox)
   return fromInstance(options, () => ({
     context: Context.empty(),
@@ -321,12 +327,13 @@ export const worker = <M = never, A = never, E = never, R = never>(
 export const layer = <E, R>(
   options: Options & { readonly layer: Layer.Layer<never, E, R> & Process.DeclaresSignals<never, R> }
 ): ChildSpec<never, E, Exclude<R, Process.Current | Scope.Scope>> => {
+  const { layer } = Input.object("options", options)
+  Input.check("layer", "a Layer", Layer.isLayer(layer), layer)
   const definition = {
     name: "Layer",
     protocol: {},
     handlers: {},
-    init: () =>
-      Effect.flatMap(Scope.Scope, (scope) => Layer.buildWithMemoMap(options.layer, Layer.makeMemoMapUnsafe(), scope))
+    init: () => Effect.flatMap(Scope.Scope, (scope) => Layer.buildWithMemoMap(layer, Layer.makeMemoMapUnsafe(), scope))
   }
   const start = Start.start(definition, [], { label: options.id, linked: true })
   return withStart(options, start)

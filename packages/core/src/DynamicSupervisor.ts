@@ -23,6 +23,7 @@ import * as Input from "./internal/input.ts"
 import type { Entry } from "./internal/processTable.ts"
 import type { Operation } from "./internal/request.ts"
 import { nameOf } from "./internal/resolve.ts"
+import { intensityOf } from "./internal/restartIntensity.ts"
 import { InitImpl } from "./internal/serverState.ts"
 import { makeStarts } from "./internal/starting.ts"
 import type { AnyName, AnyTarget } from "./Name.ts"
@@ -313,7 +314,9 @@ const askedFor = (spec: unknown): Loop.StartRequest["asked"] =>
 
 // In the caller, whose defect a bad spec is: the supervisor must not crash over it.
 const instantiated = (given: unknown): Loop.Asked => {
-  const spec = ChildSpec.checked(given as ChildSpec.Any)
+  const spec = ChildSpec.checked("spec", given as ChildSpec.Any)
+  const { significant } = spec
+  Input.check("significant", "false under a supervisor that does not shut down by itself", !significant, significant)
   return { spec, instance: instantiate(spec) }
 }
 
@@ -445,12 +448,9 @@ const optionNames = [...settingNames, "name", "label", "extraArguments", "init"]
 const settingsOf = ({ backoff, intensity, maxChildren = Infinity, strategy }: Settings) => {
   Input.oneOf("strategy", ["one_for_one"], strategy ?? "one_for_one")
   return {
-    intensity: {
-      maxRestarts: Input.count("intensity.maxRestarts", intensity?.maxRestarts ?? 3),
-      withinMillis: Input.positiveMillis("intensity.within", intensity?.within ?? "5 seconds")
-    },
+    intensity: intensityOf(intensity),
     maxChildren: maxChildren === Infinity ? maxChildren : Input.count("maxChildren", maxChildren),
-    backoff
+    backoff: ChildSpec.checkBackoff(backoff)
   }
 }
 
@@ -462,6 +462,7 @@ export const define = (
 ): never => {
   const options = Input.options<typeof given>(optionNames, given)
   const { extraArguments = [], init, label = key, name } = options
+  Input.check("init", "an Effect", init === undefined || Effect.isEffect(init), init)
   Input.check("extraArguments", "an array", Array.isArray(extraArguments), extraArguments)
   const settings = { ...settingsOf(options), extraArguments }
   const late = (given: unknown) =>

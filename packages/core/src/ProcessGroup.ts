@@ -145,7 +145,7 @@ export const make = <M, E = never>(
 ): Group<M, E> => ({
   [TypeId]: variance,
   name: Input.nonEmpty("name", name),
-  scope: Input.options(["scope"], options).scope ?? defaultScope
+  scope: checkScope(Input.options(["scope"], options).scope ?? defaultScope)
 })
 
 const variance = { _M: (_: unknown) => {}, _E: (): never => undefined as never }
@@ -397,10 +397,10 @@ const scopeNameOf = (group: AnyGroup) => () => {
   return (typeof checked === "string" ? defaultScope : checked.scope).name
 }
 
-const nameOfScope = (scope: Scope) => () => {
-  const isScope = typeof scope === "object" && scope !== null && ScopeTypeId in scope
-  return Input.check("scope", "a Scope", isScope, scope).name
-}
+const checkScope = (scope: Scope): Scope =>
+  Input.check("scope", "a Scope", typeof scope === "object" && scope !== null && ScopeTypeId in scope, scope)
+
+const nameOfScope = (scope: Scope) => () => checkScope(scope).name
 
 // The groups of a Node are those of its own processes. None joins unless all can.
 const entriesOf = (table: ProcessTable, pids: Pids<never, unknown>): ReadonlyArray<Entry> =>

@@ -27,9 +27,10 @@ import * as Gen from "./internal/gen.ts"
 import * as Input from "./internal/input.ts"
 import type { Entry } from "./internal/processTable.ts"
 import type { Operation } from "./internal/request.ts"
-import { show } from "./internal/resolve.ts"
+import { nameOf, show } from "./internal/resolve.ts"
 import type { AutoShutdown } from "./internal/restartDecision.ts"
 import { gaveUp } from "./internal/restarting.ts"
+import { intensityOf } from "./internal/restartIntensity.ts"
 import type { Strategy } from "./internal/restartPlan.ts"
 import * as Start from "./internal/serverStart.ts"
 import * as Loop from "./internal/supervisorLoop.ts"
@@ -267,10 +268,10 @@ class Impl {
   readonly startScoped: Effect.Effect<Ref, OtpError.StartError<unknown>, Scope.Scope>
 
   constructor(options: Options<Children>) {
-    this.options = Input.check("options", "an object", typeof options === "object" && options !== null, options)
+    this.options = Input.object("options", options)
     Input.check("children", "an array", Array.isArray(options.children), options.children)
     for (const spec of options.children) {
-      Input.check("children", "a ChildSpec", isInstantiable(spec), spec)
+      ChildSpec.checked("children", spec)
       const counts = !spec.significant || (options.autoShutdown ?? "never") !== "never"
       Input.check(`significant of ${spec.id}`, "false where autoShutdown is never", counts, true)
     }
@@ -280,17 +281,15 @@ class Impl {
         ["one_for_one", "one_for_all", "rest_for_one"],
         options.strategy ?? "one_for_one"
       ),
-      intensity: {
-        maxRestarts: Input.count("intensity.maxRestarts", options.intensity?.maxRestarts ?? 3),
-        withinMillis: Input.positiveMillis("intensity.within", options.intensity?.within ?? "5 seconds")
-      },
+      intensity: intensityOf(options.intensity),
       autoShutdown: Input.oneOf(
         "autoShutdown",
         ["never", "anySignificant", "allSignificant"],
         options.autoShutdown ?? "never"
       ),
-      backoff: options.backoff
+      backoff: ChildSpec.checkBackoff(options.backoff)
     }
+    if (options.name !== undefined) nameOf(options.name)
     this.start = Effect.suspend(() => start(this, place(this), false))
     this.startLink = Effect.suspend(() => start(this, place(this), true))
     this.startScoped = Effect.suspend(() => startScoped(this, place(this)))
@@ -398,10 +397,13 @@ export const launch = <Provides, E, R>(
   tree: Supervisor<Provides, E, R>
 ): Effect.Effect<never, OtpError.StartError<E> | OtpError.GaveUp, R> =>
   Effect.scoped(
-    Effect.flatMap(tree.startScoped, ({ pid }) =>
+    Effect.flatMap(checkTree(tree).startScoped, ({ pid }) =>
       Effect.flatMap(awaitEnded(pid as Pid<never> as Entry), (reason) =>
         Effect.fail(gaveUp(pid as Pid<never> as Entry, reason))))
   ) as Effect.Effect<never, OtpError.StartError<E> | OtpError.GaveUp, R>
+
+/** @internal */
+export const checkTree = <Tree>(tree: Tree): Tree => Input.check("tree", "a Supervisor", tree instanceof Impl, tree)
 
 const isRef = (target: Target): target is Ref => typeof target === "object" && target !== null && RefTypeId in target
 
@@ -456,7 +458,7 @@ export const startChild = <E, R>(
 ): Effect.Effect<Pid<never, unknown> | undefined, OtpError.StartError<E> | OtpError.CallError, R> =>
   Effect.contextWith((context: Context.Context<R>) => {
     // In the caller, whose defect a bad spec is: the supervisor must not crash over it.
-    const instance = instantiate(Input.check("spec", "a ChildSpec", isInstantiable(spec), spec))
+    const instance = instantiate(ChildSpec.checked("spec", spec))
     const request: Loop.StartRequest = { spec, instance, context: context as Context.Context<never> }
     return ask(target, Loop.operations.startChild, request) as Effect.Effect<
       Pid<never, unknown> | undefined,
@@ -732,6 +734,6 @@ export const audit = <Provides, E, R>(
  * @since 0.1.0
  */
 export const plan = <Provides, E, R>(tree: Supervisor<Provides, E, R>): SupervisorTree.Plan => {
-  const { options } = Input.check("tree", "a Supervisor", tree instanceof Impl, tree) as unknown as Impl
+  const { options } = checkTree(tree) as unknown as Impl
   return describePlan(options.label ?? (options.name === undefined ? "root" : show(options.name)), options)
 }

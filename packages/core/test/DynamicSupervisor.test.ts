@@ -227,7 +227,7 @@ describe("startChild", () => {
         const ref = yield* DynamicSupervisor.make().start
         const spec = ChildSpec.make({ id: "a", start: Effect.succeed(bad(given)) })
         const reason = yield* startFails(DynamicSupervisor.startChild(ref, spec))
-        assert.match(reason.message, /start: expected an Effect that gives a pid, got/)
+        assert.match(reason.message, /start: expected an Effect that gives the pid of another process, got/)
         assert.deepStrictEqual(yield* DynamicSupervisor.whichChildren(ref), [])
       }).pipe(inNode)
   )

@@ -69,6 +69,23 @@ describe("options of a tree", () => {
         `intensity.within: .* got ${within}`
       ] as const
     ),
+    ...["x", 3, null].map((intensity) =>
+      [
+        "SV-011",
+        () => Supervisor.make({ intensity: bad(intensity), children: [] }),
+        `intensity: expected an object, got ${JSON.stringify(intensity)}`
+      ] as const
+    ),
+    [
+      "SV-011",
+      () => Supervisor.make({ intensity: { maxRestarts: bad("3"), within: 1 }, children: [] }),
+      `intensity.maxRestarts: .* got "3"`
+    ],
+    [
+      "SV-011",
+      () => Supervisor.make({ intensity: { maxRestarts: 1, within: bad("5 parsecs") }, children: [] }),
+      `intensity.within: expected a duration, got "5 parsecs"`
+    ],
     ["SV-011", () => Supervisor.make({ autoShutdown: bad("any"), children: [] }), `autoShutdown: .* got "any"`],
     [
       "SV-016",
@@ -81,6 +98,12 @@ describe("options of a tree", () => {
         Supervisor.make({ children: [ChildSpec.worker({ id: "a", restart: "transient", significant: true, run })] }),
       `significant of a: expected false where autoShutdown is never, got true`
     ],
+    [
+      "SV-016",
+      () => ChildSpec.worker({ id: "a", restart: "transient", significant: bad("yes"), run }),
+      `significant: expected true or false, got "yes"`
+    ],
+    ["SV-016", () => ChildSpec.worker({ id: "a", backoff: bad("1 second"), run }), `backoff: expected a Schedule, got`],
     ["SV-016", () => ChildSpec.worker({ id: "", run }), `id: expected a string that is not empty, got ""`],
     ["SV-016", () => ChildSpec.worker({ id: bad(1), run }), `id: .* got 1`],
     ["SV-016", () => ChildSpec.worker({ id: "a", restart: bad("always"), run }), `restart: .* got "always"`],
@@ -92,7 +115,33 @@ describe("options of a tree", () => {
       `type: .* got "thing"`
     ],
     ["SV-016", () => ChildSpec.make({ id: "a", start: bad(() => Effect.never) }), `start: expected an Effect`],
-    ["SV-016", () => ChildSpec.worker({ id: "a", run: bad(Effect.never) }), `run: expected a function`]
+    ["SV-016", () => ChildSpec.worker({ id: "a", run: bad(Effect.never) }), `run: expected a function`],
+    ...[undefined, () => Effect.never, Promise.resolve()].map((start) =>
+      ["SV-016", () => ChildSpec.make({ id: "a", start: bad(start) }), `start: expected an Effect, got`] as const
+    ),
+    ...[undefined, Effect.void].map((layer) =>
+      ["SV-016", () => ChildSpec.layer({ id: "a", layer: bad(layer) }), `layer: expected a Layer, got`] as const
+    ),
+    ["SV-016", () => ChildSpec.make(bad(undefined)), `options: expected an object, got undefined`],
+    ["SV-016", () => ChildSpec.worker(bad(undefined)), `options: expected an object, got undefined`],
+    ["SV-016", () => ChildSpec.layer(bad(undefined)), `options: expected an object, got undefined`],
+    ...([
+      [{ id: "" }, `id: .* got ""`],
+      [{ restart: "always" }, `restart: .* got "always"`],
+      [{ shutdown: "brutal_kill" }, `shutdown: .* got "brutal_kill"`],
+      [{ type: "thing" }, `type: .* got "thing"`],
+      [{ significant: true }, "significant: expected false for a permanent child, got true"],
+      [{ backoff: 1 }, "backoff: expected a Schedule, got 1"]
+    ] as const).map(([fields, message]) =>
+      [
+        "SV-016",
+        () => Supervisor.make({ children: [bad({ ...ChildSpec.worker({ id: "a", run }), ...fields })] }),
+        message
+      ] as const
+    ),
+    ["SV-011", () => Supervisor.make({ backoff: bad(() => 100), children: [] }), `backoff: expected a Schedule, got`],
+    ["SV-105", () => Supervisor.make({ name: bad(1), children: [] }), `name: expected a string .* got 1`],
+    ["SV-006", () => Supervisor.launch(bad(1)), `tree: expected a Supervisor, got 1`]
   ]
 
   for (const [id, make, message] of refused) {

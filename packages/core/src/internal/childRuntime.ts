@@ -87,7 +87,7 @@ export const startChild = (parent: Parent, child: Child): undefined | Effect.Eff
 }
 
 const starting = (parent: Parent, child: Child, start: ChildInstance["start"]): Effect.Effect<StartFailure> =>
-  Effect.matchCause(Effect.map(start, entryOf), {
+  Effect.matchCause(Effect.map(start, (started) => entryOf(parent.self, started)), {
     onSuccess: (entry) => onStarted(parent, child, entry),
     onFailure: (cause) => {
       const error = toStartError(child.spec.id, cause)
@@ -96,9 +96,10 @@ const starting = (parent: Parent, child: Child, start: ChildInstance["start"]): 
   })
 
 // What gives no pid has not started: the start has crashed, and not the supervisor.
-const entryOf = (started: Started): Entry => {
+const entryOf = (supervisor: Entry, started: Started): Entry => {
   const pid: unknown = isPid(started) ? started : (started as { readonly pid?: unknown } | undefined)?.pid
-  return Input.check("start", "an Effect that gives a pid", isPid(pid), pid) as Entry
+  const isOther = isPid(pid) && pid !== supervisor
+  return Input.check("start", "an Effect that gives the pid of another process", isOther, pid) as Entry
 }
 
 const onStarted = ({ byPid, self }: Parent, child: Child, entry: Entry): undefined => {

@@ -7,8 +7,12 @@ import * as Duration from "effect/Duration"
 import { format } from "effect/Formatter"
 import type { ExitReason } from "../ExitReason.ts"
 
+/** What a refused value is, for who is told of it and does not die of it. */
+export const refusal = (what: string, expected: string, actual: unknown): TypeError =>
+  new TypeError(`${what}: expected ${expected}, got ${format(actual)}`)
+
 const refuse = (what: string, expected: string, actual: unknown): never => {
-  throw new TypeError(`${what}: expected ${expected}, got ${format(actual)}`)
+  throw refusal(what, expected, actual)
 }
 
 /** A time in milliseconds: zero or more, and possibly Infinity. */
@@ -60,9 +64,13 @@ export const positiveMillis = (what: string, input: Duration.Input): number => {
 export const check = <A>(what: string, expected: string, holds: boolean, input: A): A =>
   holds ? input : refuse(what, expected, input)
 
+/** An object, such as options. */
+export const object = <A>(what: string, input: A): A =>
+  check(what, "an object", typeof input === "object" && input !== null, input)
+
 /** Options of which none is unknown. */
 export const options = <A extends object>(known: ReadonlyArray<keyof A & string>, input: A): A => {
-  if (typeof input !== "object" || input === null) return refuse("options", "an object", input)
+  object("options", input)
   for (const key of Object.keys(input)) oneOf("option", known, key as keyof A & string)
   return input
 }

@@ -45,6 +45,7 @@ export const configOf = (name: string, given: Options): Running.Config => {
     ["keys", "listeners", "meta", "partitions"],
     given
   )
+  Input.check("listeners", "an array of names", Array.isArray(listeners), listeners)
   const isName = (name: Name.AnyName) => typeof name === "string" || Name.isName(name) || Name.isVia(name)
   for (const listener of listeners) Input.check("listeners", "names", isName(listener), listener)
   return {
@@ -52,7 +53,7 @@ export const configOf = (name: string, given: Options): Running.Config => {
     unique: Input.oneOf("keys", ["unique", "duplicate"], keys) === "unique",
     partitions: Input.check("partitions", "one or more", Input.count("partitions", partitions) > 0, partitions),
     listeners,
-    meta: Reflect.ownKeys(meta).map((key) => [key, Reflect.get(meta, key)] as const)
+    meta: Reflect.ownKeys(Input.object("meta", meta)).map((key) => [key, Reflect.get(meta, key)] as const)
   }
 }
 

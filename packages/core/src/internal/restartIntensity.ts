@@ -6,9 +6,23 @@
  *
  * @internal
  */
+import type * as Duration from "effect/Duration"
+import * as Input from "./input.ts"
+
 export interface Intensity {
   readonly maxRestarts: number
   readonly withinMillis: number
+}
+
+/** The option `intensity`, checked at the door. */
+export const intensityOf = (
+  options: { readonly maxRestarts?: number; readonly within?: Duration.Input } = {}
+): Intensity => {
+  const { maxRestarts = 3, within = "5 seconds" } = Input.object("intensity", options)
+  return {
+    maxRestarts: Input.count("intensity.maxRestarts", maxRestarts),
+    withinMillis: Input.positiveMillis("intensity.within", within)
+  }
 }
 
 /** The times of the latest restarts; `next` is where the oldest of them stands once there are `maxRestarts`. */

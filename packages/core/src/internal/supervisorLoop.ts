@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,6 +27,7 @@ import {
   turnEvery
 } from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
+import * as Input from "./input.ts"
 import { ended as gone, type Entry } from "./processTable.ts"
 import type { Operation } from "./request.ts"
 import * as RestartDecision from "./restartDecision.ts"
@@ -208,7 +210,8 @@ export interface StartRequest {
 }
 
 const onStartChild = Effect.fnUntraced(function*(state: SupervisorState, request: StartRequest) {
-  const { id, restart } = request.spec
+  const { id, restart, significant } = request.spec
+  if (significant && state.tree.autoShutdown === "never") return Step.fail(notSignificant(id), state)
   const existing = state.children.get(id)
   if (existing !== undefined) {
     const reason = existing.pid === undefined
@@ -225,6 +228,12 @@ const onStartChild = Effect.fnUntraced(function*(state: SupervisorState, request
   if (error !== undefined || (child.pid === undefined && restart === "temporary")) remove(state, child)
   return error === undefined ? Step.reply(child.pid, state) : Step.fail(error, state)
 })
+
+// What the tree is like is known here, and not to whoever asks.
+const notSignificant = (id: string): OtpError.StartError<unknown> => {
+  const refusal = Input.refusal("significant", "false where autoShutdown is never", true)
+  return new OtpError.StartError({ childPath: [id], reason: new OtpError.InitCrashed({ cause: Cause.die(refusal) }) })
+}
 
 const onTerminateChild = Effect.fnUntraced(function*(state: SupervisorState, id: string) {
   const child = state.children.get(id)
