@@ -7,7 +7,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Pid } from "../Pid.ts"
-import type { Origin } from "./spawn.ts"
+import type { Origin } from "./processTable.ts"
 
 export interface ChildInstance {
   /** The services that it provides. */
@@ -31,7 +31,7 @@ export const withServices = (
   context,
   start: Effect.provideContext(start, services),
   startNow: startNow &&
-    ((supervisor) => startNow({ ...supervisor, context: Context.merge(supervisor.context, services) }))
+    ((supervisor) => startNow(supervisor.withContext(Context.merge(supervisor.context, services))))
 })
 
 export const InstantiateTypeId = "~@effect-otp/core/ChildSpec/instantiate"

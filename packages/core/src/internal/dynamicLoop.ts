@@ -28,7 +28,7 @@ import {
   turnEvery
 } from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
-import { ended, type Entry } from "./processTable.ts"
+import { ended, type Entry, type Origin } from "./processTable.ts"
 import type { Operation } from "./request.ts"
 import * as RestartDecision from "./restartDecision.ts"
 import {
@@ -43,7 +43,7 @@ import {
 import * as RestartIntensity from "./restartIntensity.ts"
 import { type Definition, InitImpl } from "./serverState.ts"
 import { type Exit, isExit } from "./signal.ts"
-import { type Origin, originOf } from "./spawn.ts"
+import { originOf } from "./spawn.ts"
 import { reportEnded, reportStranger } from "./supervisorReport.ts"
 import type { Timers } from "./timers.ts"
 
@@ -194,7 +194,7 @@ const passOn = (state: DynamicState, instance: ChildInstance, from: Context.Cont
   if (state.passed?.from !== from) {
     const services = Context.add(from, Current, state.self)
     const context = Context.merge(state.origin.context, services)
-    state.passed = { from, services, origin: { ...state.origin, context } }
+    state.passed = { from, services, origin: state.origin.withContext(context) }
   }
   const { origin, services } = state.passed!
   const { start, startNow } = instance

@@ -8,7 +8,6 @@
  *
  * @internal
  */
-import * as Context from "effect/Context"
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import * as ExitReason from "../ExitReason.ts"
@@ -194,13 +193,12 @@ export const conclude = (entry: Entry): void => {
 /** Nothing of the process runs any more: whoever waits for its resources may go on. */
 const close = (entry: Entry): void => {
   entry.closed = true
-  entry.context = Context.empty()
-  entry.fiber = undefined
-  entry.state = undefined
-  entry.ownLineage = undefined
   entry.table.tap?.({ _tag: "Closed", process: entry })
   const watchers = entry.closeWatchers
   entry.closeWatchers = undefined
+  entry.empty()
+  // It must not hold the context of a process that has ended.
+  if (entry.table.lastOrigin?.process === entry) entry.table.lastOrigin = undefined
   FewSet.forEach(watchers, (watcher) => watcher.ended(entry.reason!))
 }
 

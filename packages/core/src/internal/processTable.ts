@@ -55,61 +55,187 @@ export const ending = 1
 /** Its name is free, its links and monitors are told. After a kill finalizers may still run, until it is closed. */
 export const ended = 2
 
+// What is yes or no of a process is one number, of which the first two bits are its status: a field each would be a fifth of
+// all that a process takes which waits.
+const statusMask = 3
+const isClosed = 4
+const isScheduled = 8
+const isWaiting = 16
+const trapsExits = 32
+const supervises = 64
+
+/** What few processes have, or not for long. */
+class Rare {
+  bounds: Bounds | undefined = undefined
+  watchers: FewSet.FewSet<Watcher> = undefined
+  monitors: FewSet.FewSet<Watching> = undefined
+  closeWatchers: FewSet.FewSet<Watcher> = undefined
+  name: string | Via<never, unknown> | undefined = undefined
+  label: string | undefined = undefined
+  ownLineage: Lineage | undefined = undefined
+}
+
 export class Entry implements Pid<unknown>, RunQueue.Runnable, Mailbox.Mailbox {
   declare readonly [PidTypeId]: { readonly _M: (_: unknown) => void; readonly _E: () => never }
 
   readonly id: number
-  readonly table: ProcessTable
-  readonly runQueue: RunQueue.RunQueue
   readonly behaviour: Behaviour
   readonly lineage: Lineage | undefined
-  context: Context.Context<never>
+  origin: Origin
 
-  status: typeof alive | typeof ending | typeof ended = alive
+  flags = 0
   reason: ExitReason.ExitReason | undefined = undefined
-  /** Nothing of the process runs any more. */
-  closed = false
-  /** It is in the run queue. */
-  scheduled = false
-  /** It waits for a message: a new one wakes it. */
-  waiting = false
-  trapsExit = false
 
   head: Mailbox.MailNode | undefined = undefined
   tail: Mailbox.MailNode | undefined = undefined
   length = 0
-  /** What bounds the mailbox, as long as it takes messages. */
-  bounds: Bounds | undefined = undefined
 
   links: FewSet.FewSet<Entry> = undefined
-  watchers: FewSet.FewSet<Watcher> = undefined
-  monitors: FewSet.FewSet<Watching> = undefined
-  closeWatchers: FewSet.FewSet<Watcher> = undefined
-
-  name: string | Via<never, unknown> | undefined = undefined
-  label: string | undefined = undefined
-  isSupervisor = false
   fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
   /** What the behaviour keeps here. */
   state: unknown = undefined
+  rare: Rare | undefined = undefined
 
   previous: Entry | undefined = undefined
   next: Entry | undefined = undefined
-  ownLineage: Lineage | undefined = undefined
 
-  constructor(
-    table: ProcessTable,
-    runQueue: RunQueue.RunQueue,
-    behaviour: Behaviour,
-    context: Context.Context<never>,
-    parent: Entry | undefined
-  ) {
-    this.id = table.lastId++
-    this.table = table
-    this.runQueue = runQueue
+  constructor(origin: Origin, behaviour: Behaviour) {
+    this.id = origin.table.lastId++
     this.behaviour = behaviour
-    this.context = context
-    this.lineage = parent === undefined ? undefined : lineageOf(parent)
+    this.lineage = origin.process === undefined ? undefined : lineageOf(origin.process)
+    this.origin = origin
+  }
+
+  get table(): ProcessTable {
+    return this.origin.table
+  }
+
+  get runQueue(): RunQueue.RunQueue {
+    return this.origin.runQueue
+  }
+
+  get context(): Context.Context<never> {
+    return this.origin.context
+  }
+
+  set context(context: Context.Context<never>) {
+    this.origin = this.origin.withContext(context)
+  }
+
+  get status(): typeof alive | typeof ending | typeof ended {
+    return (this.flags & statusMask) as typeof alive | typeof ending | typeof ended
+  }
+
+  set status(status: typeof alive | typeof ending | typeof ended) {
+    this.flags = this.flags & ~statusMask | status
+  }
+
+  /** Nothing of the process runs any more. */
+  get closed(): boolean {
+    return (this.flags & isClosed) !== 0
+  }
+
+  set closed(closed: boolean) {
+    this.flags = closed ? this.flags | isClosed : this.flags & ~isClosed
+  }
+
+  /** It is in the run queue. */
+  get scheduled(): boolean {
+    return (this.flags & isScheduled) !== 0
+  }
+
+  set scheduled(scheduled: boolean) {
+    this.flags = scheduled ? this.flags | isScheduled : this.flags & ~isScheduled
+  }
+
+  /** It waits for a message: a new one wakes it. */
+  get waiting(): boolean {
+    return (this.flags & isWaiting) !== 0
+  }
+
+  set waiting(waiting: boolean) {
+    this.flags = waiting ? this.flags | isWaiting : this.flags & ~isWaiting
+  }
+
+  get trapsExit(): boolean {
+    return (this.flags & trapsExits) !== 0
+  }
+
+  set trapsExit(trapsExit: boolean) {
+    this.flags = trapsExit ? this.flags | trapsExits : this.flags & ~trapsExits
+  }
+
+  get isSupervisor(): boolean {
+    return (this.flags & supervises) !== 0
+  }
+
+  set isSupervisor(isSupervisor: boolean) {
+    this.flags = isSupervisor ? this.flags | supervises : this.flags & ~supervises
+  }
+
+  /** What bounds the mailbox, as long as it takes messages. */
+  get bounds(): Bounds | undefined {
+    return this.rare?.bounds
+  }
+
+  set bounds(bounds: Bounds | undefined) {
+    if (bounds !== this.bounds) (this.rare ??= new Rare()).bounds = bounds
+  }
+
+  get watchers(): FewSet.FewSet<Watcher> {
+    return this.rare?.watchers
+  }
+
+  set watchers(watchers: FewSet.FewSet<Watcher>) {
+    if (watchers !== this.watchers) (this.rare ??= new Rare()).watchers = watchers
+  }
+
+  get monitors(): FewSet.FewSet<Watching> {
+    return this.rare?.monitors
+  }
+
+  set monitors(monitors: FewSet.FewSet<Watching>) {
+    if (monitors !== this.monitors) (this.rare ??= new Rare()).monitors = monitors
+  }
+
+  get closeWatchers(): FewSet.FewSet<Watcher> {
+    return this.rare?.closeWatchers
+  }
+
+  set closeWatchers(closeWatchers: FewSet.FewSet<Watcher>) {
+    if (closeWatchers !== this.closeWatchers) (this.rare ??= new Rare()).closeWatchers = closeWatchers
+  }
+
+  get name(): string | Via<never, unknown> | undefined {
+    return this.rare?.name
+  }
+
+  set name(name: string | Via<never, unknown> | undefined) {
+    if (name !== this.name) (this.rare ??= new Rare()).name = name
+  }
+
+  get label(): string | undefined {
+    return this.rare?.label
+  }
+
+  set label(label: string | undefined) {
+    if (label !== this.label) (this.rare ??= new Rare()).label = label
+  }
+
+  get ownLineage(): Lineage | undefined {
+    return this.rare?.ownLineage
+  }
+
+  set ownLineage(ownLineage: Lineage | undefined) {
+    if (ownLineage !== this.ownLineage) (this.rare ??= new Rare()).ownLineage = ownLineage
+  }
+
+  /** Lets go of all that a process needs which runs, and keeps what it is called. */
+  empty(): void {
+    this.origin = this.origin.bare
+    this.fiber = this.state = undefined
+    this.ownLineage = undefined
+    if (this.rare !== undefined && this.rare.name === undefined && this.rare.label === undefined) this.rare = undefined
   }
 
   run(): void {
@@ -190,6 +316,37 @@ export const describe = (entry: Entry): string =>
     ? `${entry.label} ${entry}`
     : entry.toString()
 
+/** From where a process is started, and what it inherits: all that are started from one place have it in common. */
+export class Origin {
+  readonly table: ProcessTable
+  readonly runQueue: RunQueue.RunQueue
+  /** The process that starts it, if it is one. */
+  readonly process: Entry | undefined
+  readonly context: Context.Context<never>
+  #bare: Origin | undefined = undefined
+
+  constructor(
+    table: ProcessTable,
+    runQueue: RunQueue.RunQueue,
+    process: Entry | undefined,
+    context: Context.Context<never>
+  ) {
+    this.table = table
+    this.runQueue = runQueue
+    this.process = process
+    this.context = context
+  }
+
+  withContext(context: Context.Context<never>): Origin {
+    return new Origin(this.table, this.runQueue, this.process, context)
+  }
+
+  /** What is left of it to a process that has ended. */
+  get bare(): Origin {
+    return this.#bare ??= new Origin(this.table, this.runQueue, undefined, Context.empty())
+  }
+}
+
 export interface ProcessTable {
   readonly name: string
   lastId: number
@@ -206,6 +363,8 @@ export interface ProcessTable {
   readonly outside: Entry
   readonly names: Map<string, Entry>
   readonly runQueues: WeakMap<Scheduler.Scheduler, RunQueue.RunQueue>
+  /** From where a process was started last: the next one mostly is, too. */
+  lastOrigin: Origin | undefined
   readonly timers: WeakMap<Clock.Clock, Timers.Timers>
 }
 
@@ -223,15 +382,11 @@ export const make = (name: string, tap?: ProcessTable["tap"]): ProcessTable => {
     outside: undefined as never,
     names: new Map(),
     runQueues: new WeakMap(),
+    lastOrigin: undefined,
     timers: new WeakMap()
   }
-  table.outside = new Entry(
-    table,
-    RunQueue.none,
-    { takesStop: false, turn: () => {}, end: () => {} },
-    Context.empty(),
-    undefined
-  )
+  const nowhere = new Origin(table, RunQueue.none, undefined, Context.empty())
+  table.outside = new Entry(nowhere, { takesStop: false, turn: () => {}, end: () => {} })
   table.outside.status = ended
   table.outside.closed = true
   return table

@@ -17,7 +17,7 @@ import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
 import { later } from "./later.ts"
 import { bound, demonitor, flush, flushExit, type Monitor, monitor, register, turnNow } from "./lifecycle.ts"
-import { alive, ended, type Entry, type Watcher } from "./processTable.ts"
+import { alive, ended, type Entry, type Origin, type Watcher } from "./processTable.ts"
 import { nameOf, resolve } from "./resolve.ts"
 import { serverBehaviour } from "./serverLoop.ts"
 import { type Definition, ServerState, type Starter } from "./serverState.ts"
@@ -76,7 +76,7 @@ export const startMonitor = (
  * once, and else what waits for it.
  */
 export const startNow = (
-  origin: Spawn.Origin,
+  origin: Origin,
   definition: Definition,
   args: ReadonlyArray<unknown>,
   options: StartOptions
@@ -111,7 +111,7 @@ const timeoutOf = ({ timeout }: StartOptions): number =>
   timeout === undefined ? Infinity : Input.millis("timeout", timeout)
 
 const begin = (
-  origin: Spawn.Origin,
+  origin: Origin,
   definition: Definition,
   args: ReadonlyArray<unknown>,
   options: StartOptions,

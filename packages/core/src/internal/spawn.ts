@@ -3,7 +3,6 @@
  *
  * @internal
  */
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import type * as Fiber from "effect/Fiber"
@@ -14,35 +13,29 @@ import type { Limits } from "./bounds.ts"
 import { entryOf, tableOf } from "./current.ts"
 import { beginEnding, bound, conclude, link, wake } from "./lifecycle.ts"
 import { processFiber } from "./processFiber.ts"
-import { alive, type Behaviour, Entry, insert, type ProcessTable, runQueueOf } from "./processTable.ts"
+import { alive, type Behaviour, Entry, insert, Origin, runQueueOf } from "./processTable.ts"
 import { resume } from "./receiving.ts"
-import type { RunQueue } from "./runQueue.ts"
 import { type Body, checkBody, Self } from "./self.ts"
-
-/** From where a process is started: what it inherits. */
-export interface Origin {
-  readonly table: ProcessTable
-  readonly runQueue: RunQueue
-  /** The process that starts it, if it is one. */
-  readonly process: Entry | undefined
-  readonly context: Context.Context<never>
-}
 
 export const originOf = (fiber: Fiber.Fiber<unknown, unknown>): Origin => {
   const table = tableOf(fiber)
-  const runQueue = runQueueOf(table, fiber.cache.scheduler)
-  return { table, runQueue, process: entryOf(fiber), context: fiber.context }
+  const { context } = fiber
+  const last = table.lastOrigin
+  // A context holds all that an origin is made of: its Node, its Scheduler and its process.
+  if (last !== undefined && last.context === context) return last
+  return table.lastOrigin = new Origin(table, runQueueOf(table, fiber.cache.scheduler), entryOf(fiber), context)
 }
 
 /** Makes a process. It takes its first turn when it is scheduled. */
 export const create = (
-  { context, process, runQueue, table }: Origin,
+  origin: Origin,
   behaviour: Behaviour,
   state: unknown,
   label: string | undefined,
   linked: boolean
 ): Entry => {
-  const entry = new Entry(table, runQueue, behaviour, context, process)
+  const { process, table } = origin
+  const entry = new Entry(origin, behaviour)
   entry.label = label
   entry.state = state
   insert(table, entry)

@@ -28,7 +28,7 @@ import {
 } from "./childRuntime.ts"
 import { Current, timersOf } from "./current.ts"
 import * as Input from "./input.ts"
-import { ended as gone, type Entry } from "./processTable.ts"
+import { ended as gone, type Entry, type Origin } from "./processTable.ts"
 import type { Operation } from "./request.ts"
 import * as RestartDecision from "./restartDecision.ts"
 import {
@@ -45,7 +45,7 @@ import * as RestartIntensity from "./restartIntensity.ts"
 import * as RestartPlan from "./restartPlan.ts"
 import { type Definition, InitImpl } from "./serverState.ts"
 import { type Exit, isExit } from "./signal.ts"
-import { type Origin, originOf } from "./spawn.ts"
+import { originOf } from "./spawn.ts"
 import { reportEnded, reportNotStarted, reportStranger } from "./supervisorReport.ts"
 import type { Timers } from "./timers.ts"
 

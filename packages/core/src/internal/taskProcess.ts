@@ -4,7 +4,7 @@
  * @internal
  */
 import type { CrashDetails } from "./crashReport.ts"
-import { type Behaviour, type Entry, extendLineage, type Lineage, showLineage } from "./processTable.ts"
+import { type Behaviour, type Entry, extendLineage, type Lineage, type Origin, showLineage } from "./processTable.ts"
 import { type Body, Self } from "./self.ts"
 import * as Spawn from "./spawn.ts"
 
@@ -47,7 +47,7 @@ export interface Start {
 
 /** Makes the process of a task. `body` makes what it runs, when it is there. */
 export const startTask = (
-  origin: Spawn.Origin,
+  origin: Origin,
   options: Start,
   body: (entry: Entry) => Body
 ): Entry => {
