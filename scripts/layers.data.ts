@@ -130,11 +130,25 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
     [
       "GenServerRpc",
       "index",
+      "testing/Interleaving",
       "testing/Probe",
       "testing/index",
+      "testing/internal/actors",
+      "testing/internal/choices",
+      "testing/internal/diagram",
       "testing/internal/failure",
+      "testing/internal/lanes",
+      "testing/internal/oneRun",
       "testing/internal/passing",
-      "testing/settle"
+      "testing/internal/random",
+      "testing/internal/recorder",
+      "testing/internal/report",
+      "testing/internal/shrink",
+      "testing/internal/stuck",
+      "testing/internal/trace",
+      "testing/internal/virtualTime",
+      "testing/settle",
+      "testing/vitest"
     ]
   ],
   "packages/ratelimiter/src": [

@@ -3,12 +3,14 @@
  *
  * Under Effect's default scheduler all processes that are woken share one drain, which is what makes a message cheap: one
  * `setImmediate` for a burst instead of one each. A drain is bounded by a count and by time, and then lets the event loop
- * turn, so that I/O and timers are served however busy the processes are. Under any other scheduler (`TestClock`'s, a
- * seeded one) every wake-up is a task of its own, because that scheduler must see and order them.
+ * turn, so that I/O and timers are served however busy the processes are. Under any other scheduler (`TestClock`'s) every
+ * wake-up is a task of its own, because that scheduler must see and order them, and one that chooses who is next gets a
+ * lane for each.
  *
  * @internal
  */
 import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
 import { neutral } from "./asyncContext.ts"
 import { type Settled, silent, type Tapped } from "./tap.ts"
@@ -31,6 +33,26 @@ export interface RunQueue {
 /** Of who never takes a turn. */
 export const none: RunQueue = { schedule: () => {}, isBusy: () => false, isShared: false, tapped: silent }
 
+const LanesId = "~@effect-otp/core/Lanes"
+
+/**
+ * A scheduler that chooses who is next. What is scheduled in one lane keeps its order, so who may run in any order gets a
+ * lane each: nothing says which of two processes that were woken takes its turn first.
+ */
+export interface LaneScheduler extends Scheduler.Scheduler {
+  readonly [LanesId]: typeof LanesId
+  laneOf(runnable: Runnable): Scheduler.SchedulerDispatcher
+  /** Waits until nothing can run without time passing. */
+  readonly quiet: Effect.Effect<void>
+}
+
+export const laneScheduler = (scheduler: Omit<LaneScheduler, typeof LanesId>): LaneScheduler => ({
+  ...scheduler,
+  [LanesId]: LanesId
+})
+
+export const hasLanes = (scheduler: Scheduler.Scheduler): scheduler is LaneScheduler => LanesId in scheduler
+
 const maxTurnsPerDrain = 4096
 const maxMillisPerDrain = 8
 // The clock is read once in so many turns: a read costs as much as a cheap turn. Where turns take longer it is read more
@@ -44,7 +66,7 @@ export const make = (scheduler: Scheduler.Scheduler, tapped: Tapped<Settled> = s
   scheduler === defaultScheduler ? makeDrain(scheduler, tapped) : makeDirect(scheduler, tapped)
 
 const makeDirect = (scheduler: Scheduler.Scheduler, tapped: Tapped<Settled>): RunQueue => {
-  const dispatcher = scheduler.makeDispatcher()
+  const laneOf = lanesOf(scheduler)
   let waiting = 0
   return {
     schedule: (runnable) => {
@@ -53,12 +75,18 @@ const makeDirect = (scheduler: Scheduler.Scheduler, tapped: Tapped<Settled>): Ru
         waiting--
         runnable.run()
       }
-      dispatcher.scheduleTask(neutral(turn), 0)
+      laneOf(runnable).scheduleTask(neutral(turn), 0)
     },
     isBusy: () => waiting > 0,
     isShared: false,
     tapped
   }
+}
+
+const lanesOf = (scheduler: Scheduler.Scheduler): LaneScheduler["laneOf"] => {
+  if (hasLanes(scheduler)) return (runnable) => scheduler.laneOf(runnable)
+  const dispatcher = scheduler.makeDispatcher()
+  return () => dispatcher
 }
 
 const makeDrain = (scheduler: Scheduler.Scheduler, tapped: Tapped<Settled>): RunQueue => {

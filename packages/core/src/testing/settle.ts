@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import { tableOf } from "../internal/current.ts"
 import { runQueueOf } from "../internal/processTable.ts"
+import { hasLanes } from "../internal/runQueue.ts"
 
 // A fiber that is not waiting for a message may need some turns before it sends one: to fork, to yield, to be resumed.
 const quietTurns = 64
@@ -53,7 +54,9 @@ const quietTurns = 64
  * @since 0.1.0
  */
 export const settle: Effect.Effect<void> = Effect.withFiber((fiber) => {
-  const queue = runQueueOf(tableOf(fiber), fiber.cache.scheduler)
+  const { scheduler } = fiber.cache
+  if (hasLanes(scheduler)) return scheduler.quiet
+  const queue = runQueueOf(tableOf(fiber), scheduler)
   return untilQuiet(() => queue.isBusy())
 })
 

@@ -60,7 +60,32 @@ it.effect("a process tells of its life", () =>
     yield* Process.send(pid, "go")
     yield* Process.awaitExit(pid)
     yield* Process.send(pid, "go")
-    assert.deepStrictEqual(tags(events), ['Spawned', 'TimerSet', 'TimerCancelled', 'TurnBegins', 'Named', 'Spawned', 'Linked', 'Monitored', 'Demonitored', 'Unlinked', 'ExitSent', 'Ended', 'TurnEnded', 'TurnBegins', 'Closed', 'TurnEnded', 'Delivered', 'Waits', 'TurnBegins', 'Ended', 'Unnamed', 'Closed', 'TurnEnded', 'Delivered'])
+    assert.deepStrictEqual(tags(events), [
+      "Spawned",
+      "TimerSet",
+      "TimerCancelled",
+      "TurnBegins",
+      "Named",
+      "Spawned",
+      "Linked",
+      "Monitored",
+      "Demonitored",
+      "Unlinked",
+      "ExitSent",
+      "Ended",
+      "TurnEnded",
+      "TurnBegins",
+      "Closed",
+      "TurnEnded",
+      "Delivered",
+      "Waits",
+      "TurnBegins",
+      "Ended",
+      "Unnamed",
+      "Closed",
+      "TurnEnded",
+      "Delivered"
+    ])
     assert.deepStrictEqual(events.flatMap((event) => event._tag === "Delivered" ? [event.taken] : []), [true, false])
   }).pipe(inNode))
 
