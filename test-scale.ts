@@ -26,3 +26,6 @@ export const programs = scale(300, 5_000)
 
 /** Things of one kind that are made and dropped. */
 export const dropped = scale(100_000, 1_000_000)
+
+/** Orders in which a small program is run. */
+export const orders = scale(300, 20_000)

@@ -169,14 +169,16 @@ export const waitFor = (
   millis: number,
   isEnough: (slot: Slot) => boolean
 ): Effect.Effect<void> => {
-  const pending: Array<Slot> = []
-  let enough = false
-  for (const slot of slots) {
-    if (!slot.isSettled) pending.push(slot)
-    else if (isEnough(slot)) enough = true
-  }
-  if (enough || pending.length === 0 || millis === 0) return Effect.void
   return Effect.callback<void>((resume) => {
+    // Only here is it looked who has settled: before it comes here the fiber may yield, and nobody would tell it of what
+    // has settled meanwhile.
+    const pending: Array<Slot> = []
+    let enough = false
+    for (const slot of slots) {
+      if (!slot.isSettled) pending.push(slot)
+      else if (isEnough(slot)) enough = true
+    }
+    if (enough || pending.length === 0 || millis === 0) return resume(Effect.void)
     const timers = timersOf(fiber)
     const stop = () => {
       for (const slot of pending) slot.waiters = FewSet.remove<Waiter>(slot.waiters, waiter)
