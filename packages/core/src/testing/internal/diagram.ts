@@ -10,7 +10,7 @@ const gutter = 3
 const narrowest = 9
 const widest = 17
 /** What is left for the texts, at least. */
-const forText = 34
+const forText = 48
 
 /** How many steps are drawn: the end of a run tells more than its beginning. */
 const maxSteps = 120

@@ -31,6 +31,7 @@ export class Recorder implements Listener {
   private readonly steps: Array<Step> = []
   /** To whom a request went: a request itself knows an address only. */
   private readonly receivers = new WeakMap<object, Entry>()
+  private readonly links = new Set<string>()
   readonly waiting: Array<Waiting> = []
   /** Nothing is written down any more. */
   closed = false
@@ -66,8 +67,9 @@ export class Recorder implements Listener {
         this.lifelines[this.place(event.process)]!.title = event.name
         return this.add("name", undefined, event.process, `is named ${event.name}`)
       case "Linked":
-        return this.add("link", event.process, event.other, "link")
+        return this.linked(event.process, event.other)
       case "Unlinked":
+        this.links.delete(this.pair(event.process, event.other))
         return this.add("unlink", event.process, event.other, "unlink")
       case "Monitored":
         return this.add("monitor", event.process, event.target, "monitor")
@@ -89,6 +91,21 @@ export class Recorder implements Listener {
 
   passed(millis: number): void {
     this.add("time", undefined, undefined, `${millis} ms pass`)
+  }
+
+  private linked(from: Entry, to: Entry): void {
+    const pair = this.pair(from, to)
+    // Who starts a child may link to it again, which changes nothing.
+    if (this.links.has(pair)) return
+    this.links.add(pair)
+    const last = this.steps.at(-1)
+    if (last?.kind === "spawn" && last.from === this.place(from) && last.to === this.place(to)) {
+      this.steps[this.steps.length - 1] = { ...last, text: "spawn, linked" }
+    } else this.add("link", from, to, "link")
+  }
+
+  private pair(a: Entry, b: Entry): string {
+    return [this.place(a), this.place(b)].sort().join()
   }
 
   private delivered(to: Entry, node: Mailbox.MailNode, taken: boolean): void {
