@@ -26,9 +26,18 @@ export interface Table<I extends Item> {
 
 export const make = <I extends Item>(): Table<I> => ({ byKey: MutableHashMap.empty(), byPid: new Map(), size: 0 })
 
-const itemsOf = <I extends Item>(table: Table<I>, key: unknown): FewSet.FewSet<I> => {
-  const found = MutableHashMap.get(table.byKey, key)
+// What is equal only to itself needs no hash and no Option: the map behind has it, or nobody holds it.
+const isPlain = (key: unknown): boolean => typeof key !== "object" && typeof key !== "function"
+
+const itemsOf = <I extends Item>({ byKey }: Table<I>, key: unknown): FewSet.FewSet<I> => {
+  if (isPlain(key)) return byKey.backing.get(key)
+  const found = MutableHashMap.get(byKey, key)
   return found._tag === "Some" ? found.value : undefined
+}
+
+const put = <I extends Item>({ byKey }: Table<I>, key: unknown, items: Items<I>): void => {
+  if (isPlain(key)) byKey.backing.set(key, items)
+  else MutableHashMap.set(byKey, key, items)
 }
 
 const sizeOf = (items: FewSet.FewSet<object>): number => items === undefined ? 0 : items instanceof Set ? items.size : 1
@@ -63,7 +72,7 @@ export const toArray = <I extends Item>(table: Table<I>): Array<I> =>
 export const keys = <I extends Item>(table: Table<I>): Array<unknown> => Array.from(MutableHashMap.keys(table.byKey))
 
 export const add = <I extends Item>(table: Table<I>, item: I): void => {
-  MutableHashMap.set(table.byKey, item.key, FewSet.add(itemsOf(table, item.key), item)!)
+  put(table, item.key, FewSet.add(itemsOf(table, item.key), item)!)
   table.byPid.set(item.pid, FewSet.add(table.byPid.get(item.pid) as FewSet.FewSet<I>, item)!)
   table.size++
 }
@@ -72,7 +81,7 @@ export const add = <I extends Item>(table: Table<I>, item: I): void => {
 export const remove = <I extends Item>(table: Table<I>, item: I): void => {
   const items = FewSet.remove(itemsOf(table, item.key), item)
   if (items === undefined) MutableHashMap.remove(table.byKey, item.key)
-  else MutableHashMap.set(table.byKey, item.key, items)
+  else put(table, item.key, items)
   const own = FewSet.remove(table.byPid.get(item.pid) as FewSet.FewSet<I>, item)
   if (own === undefined) table.byPid.delete(item.pid)
   else table.byPid.set(item.pid, own)
