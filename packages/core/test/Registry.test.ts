@@ -290,6 +290,12 @@ describe("the link", () => {
         assert.deepStrictEqual(yield* links(self.pid), [topics.pid])
         yield* Registry.unregister(topics, "sport")
         assert.deepStrictEqual([yield* links(self.pid), yield* links(topics.pid)], [[], []])
+        const rooms = yield* Unique.start()
+        yield* Registry.register(rooms, "lobby", 1)
+        yield* Registry.updateValue(rooms, "lobby", () => 2)
+        assert.deepStrictEqual(yield* links(self.pid), [rooms.pid])
+        yield* Registry.unregister(rooms, "lobby")
+        assert.deepStrictEqual(yield* links(self.pid), [])
         yield* Process.link(topics.pid)
         yield* Registry.register(topics, "news", 1)
         yield* Registry.unregister(topics, "news")
@@ -800,9 +806,9 @@ describe("the process of a registry", () => {
       assert.deepStrictEqual([yield* links(rooms.pid), yield* links(topics.pid)], [[], []])
       for (const { pid } of [rooms, topics]) {
         const { holders, locks, subscribers } = (entryOfPid(pid).state as ServerState).state as Running.Registry
-        const sizes = [holders.size, holders.byPid.size, holders.watchers.size]
+        const sizes = [holders.size, holders.byPid.size]
         const maps = [holders.byKey, locks, subscribers].map((map) => MutableHashMap.size<unknown, unknown>(map))
-        assert.deepStrictEqual([...sizes, ...maps], [0, 0, 0, 0, 0, 0])
+        assert.deepStrictEqual([...sizes, ...maps], [0, 0, 0, 0, 0])
       }
       yield* GenServer.stop(rooms)
       yield* GenServer.stop(topics)

@@ -9,18 +9,21 @@ import * as Table from "./registryTable.ts"
 
 export type Item = Table.Item<Entry>
 
-export interface Holders extends Table.Table<Item> {
-  readonly watchers: Map<Entry, Holder>
+export interface Holders extends Table.Table<Item, Holder> {
   /** Told when a process has ended, and of what has gone with it. */
   readonly onEnd: (gone: ReadonlyArray<Item>) => void
 }
 
-export const make = (onEnd: Holders["onEnd"]): Holders => ({ ...Table.make<Item>(), watchers: new Map(), onEnd })
+export const make = (onEnd: Holders["onEnd"]): Holders => {
+  const holders: Holders = { ...Table.make<Item, Holder>((pid) => new Holder(holders, pid)), onEnd }
+  return holders
+}
 
-/** Watches one process as long as it holds something: one watcher each, however much that is. */
-export class Holder implements Watcher {
+/** All that one process holds, and who watches the process as long as that is anything. */
+export class Holder implements Table.Held<Item>, Watcher {
   readonly holders: Holders
   readonly pid: Entry
+  items: FewSet.FewSet<Item> = undefined
   /** It was linked for what it holds. */
   linked = false
 
@@ -30,11 +33,9 @@ export class Holder implements Watcher {
   }
 
   ended(): void {
-    const { holders, pid } = this
-    const gone = Table.ofPid(holders, pid)
-    holders.watchers.delete(pid)
-    for (const item of gone) Table.remove(holders, item)
-    holders.onEnd(gone)
+    const gone = FewSet.toArray(this.items)
+    for (const item of gone) Table.remove(this.holders, item)
+    this.holders.onEnd(gone)
   }
 }
 
@@ -42,32 +43,19 @@ export class Holder implements Watcher {
 export const add = (holders: Holders, item: Item): Holder | undefined => {
   const { pid } = item
   if (pid.status !== alive) return undefined
-  Table.add(holders, item)
-  if (holders.watchers.has(pid)) return undefined
-  const holder = new Holder(holders, pid)
-  holders.watchers.set(pid, holder)
-  pid.watchers = FewSet.add<Watcher>(pid.watchers, holder)
-  return holder
+  const first = Table.add(holders, item)
+  if (first !== undefined) pid.watchers = FewSet.add<Watcher>(pid.watchers, first)
+  return first
 }
 
 /** Removes an item, and gives the holder if it was the last that this process held. */
 export const remove = (holders: Holders, item: Item): Holder | undefined => {
-  Table.remove(holders, item)
-  if (holders.byPid.has(item.pid)) return undefined
-  const holder = holders.watchers.get(item.pid)!
-  unwatch(holder)
-  return holder
+  const last = Table.remove(holders, item)
+  if (last !== undefined) last.pid.watchers = FewSet.remove<Watcher>(last.pid.watchers, last)
+  return last
 }
 
 /** Forgets everything: who goes on to live must not keep the table. */
-export const clear = (holders: Holders): ReadonlyArray<Item> => {
-  const all = Table.toArray(holders)
-  for (const item of all) Table.remove(holders, item)
-  holders.watchers.forEach(unwatch)
-  return all
-}
-
-const unwatch = (holder: Holder): void => {
-  holder.holders.watchers.delete(holder.pid)
-  holder.pid.watchers = FewSet.remove<Watcher>(holder.pid.watchers, holder)
+export const clear = (holders: Holders): void => {
+  for (const item of Table.toArray(holders)) remove(holders, item)
 }

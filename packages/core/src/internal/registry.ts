@@ -120,8 +120,7 @@ export const update = (
   const value = f(item.value)
   // It may have called anything.
   if (Table.first(holders, key) !== item) return undefined
-  Table.remove(holders, item)
-  Table.add(holders, { key: item.key, pid, value })
+  Table.replace(holders, item, { key: item.key, pid, value })
   return [value, item.value]
 }
 

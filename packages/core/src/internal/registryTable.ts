@@ -18,13 +18,25 @@ export interface Item<out Pid extends object = object> {
 
 type Items<I extends object> = FewSet.FewSet<I> & {}
 
-export interface Table<I extends Item> {
+/** All that one process holds: at least one item as long as it is in the table. */
+export interface Held<I extends Item = Item> {
+  items: FewSet.FewSet<I>
+}
+
+export interface Table<I extends Item, H extends Held<I> = Held<I>> {
   readonly byKey: MutableHashMap.MutableHashMap<unknown, Items<I>>
-  readonly byPid: Map<object, Items<I>>
+  readonly byPid: Map<I["pid"], H>
+  readonly hold: (pid: I["pid"]) => H
   size: number
 }
 
-export const make = <I extends Item>(): Table<I> => ({ byKey: MutableHashMap.empty(), byPid: new Map(), size: 0 })
+/** A table where what a process holds is kept by what `hold` makes for it, empty. */
+export const make = <I extends Item, H extends Held<I>>(hold: Table<I, H>["hold"]): Table<I, H> => ({
+  byKey: MutableHashMap.empty(),
+  byPid: new Map(),
+  hold,
+  size: 0
+})
 
 // What is equal only to itself needs no hash and no Option: the map behind has it, or nobody holds it.
 const isPlain = (key: unknown): boolean => typeof key !== "object" && typeof key !== "function"
@@ -53,11 +65,11 @@ export const first = <I extends Item>(table: Table<I>, key: unknown): I | undefi
 
 /** All of a process. */
 export const ofPid = <I extends Item>(table: Table<I>, pid: I["pid"]): Array<I> =>
-  FewSet.toArray(table.byPid.get(pid) as FewSet.FewSet<I>)
+  FewSet.toArray<I>(table.byPid.get(pid)?.items)
 
 /** All of a key that are a process's. A crowd under one key, and a process with a crowd of keys, are both quick to search. */
 export const ofBoth = <I extends Item>(table: Table<I>, key: unknown, pid: I["pid"]): Array<I> => {
-  const own = table.byPid.get(pid) as FewSet.FewSet<I>
+  const own = table.byPid.get(pid)?.items
   const all = itemsOf(table, key)
   if (own === undefined || all === undefined) return []
   return sizeOf(all) < sizeOf(own)
@@ -71,19 +83,40 @@ export const toArray = <I extends Item>(table: Table<I>): Array<I> =>
 /** The keys that somebody holds. */
 export const keys = <I extends Item>(table: Table<I>): Array<unknown> => Array.from(MutableHashMap.keys(table.byKey))
 
-export const add = <I extends Item>(table: Table<I>, item: I): void => {
+/** Adds an item, and gives what its process holds if there was nothing before. */
+export const add = <I extends Item, H extends Held<I>>(table: Table<I, H>, item: I): H | undefined => {
   put(table, item.key, FewSet.add(itemsOf(table, item.key), item)!)
-  table.byPid.set(item.pid, FewSet.add(table.byPid.get(item.pid) as FewSet.FewSet<I>, item)!)
   table.size++
+  const held = table.byPid.get(item.pid)
+  if (held !== undefined) {
+    held.items = FewSet.add(held.items, item)
+    return undefined
+  }
+  const first = table.hold(item.pid)
+  first.items = item
+  table.byPid.set(item.pid, first)
+  return first
 }
 
-/** Removes an item that is there. */
-export const remove = <I extends Item>(table: Table<I>, item: I): void => {
+const swap = <I extends object>(items: FewSet.FewSet<I>, item: I, by: I): Items<I> =>
+  FewSet.add(FewSet.remove(items, item), by)!
+
+/** Puts another item of the same key and process in the place of one that is there: at no time is nothing held. */
+export const replace = <I extends Item>(table: Table<I>, item: I, by: I): void => {
+  put(table, item.key, swap(itemsOf(table, item.key), item, by))
+  const held = table.byPid.get(item.pid)!
+  held.items = swap(held.items, item, by)
+}
+
+/** Removes an item that is there, and gives what its process held if there is nothing left. */
+export const remove = <I extends Item, H extends Held<I>>(table: Table<I, H>, item: I): H | undefined => {
   const items = FewSet.remove(itemsOf(table, item.key), item)
   if (items === undefined) MutableHashMap.remove(table.byKey, item.key)
   else put(table, item.key, items)
-  const own = FewSet.remove(table.byPid.get(item.pid) as FewSet.FewSet<I>, item)
-  if (own === undefined) table.byPid.delete(item.pid)
-  else table.byPid.set(item.pid, own)
   table.size--
+  const held = table.byPid.get(item.pid)!
+  held.items = FewSet.remove(held.items, item)
+  if (held.items !== undefined) return undefined
+  table.byPid.delete(item.pid)
+  return held
 }
