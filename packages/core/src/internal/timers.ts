@@ -39,6 +39,10 @@ export interface Timers {
 export const nextTick = (begun: number, every: number, tick: number, now: number): number =>
   Math.max(tick, Math.floor((now - begun) / every)) + 1
 
+// Time is read in whole microseconds. A deadline is a sum, and the time that it names may be read as a little less: less than
+// this is left over by the rounding, and a sleep so short may end at once, for ever.
+const nothing = 0.0005
+
 const before = (a: Timer, b: Timer): boolean =>
   a.deadline < b.deadline || (a.deadline === b.deadline && a.sequence < b.sequence)
 
@@ -104,7 +108,7 @@ export const make = (
     wakesAt = deadline
     const millis = deadline - now()
     // A clock may end a sleep of zero at once, and nothing may fire inside `start`.
-    const sleep = millis > 0 ? clock.sleep(Duration.millis(millis)) : Effect.yieldNow
+    const sleep = millis > nothing ? clock.sleep(Duration.millis(millis)) : Effect.yieldNow
     const fiber = Effect.runForkWith(context)(sleep)
     sleeper = fiber
     fiber.addObserver((exit) => {
@@ -118,7 +122,7 @@ export const make = (
   const expire = () => {
     while (heap.length > 0) {
       // Read again each time: what fires may take long, and Node's timers may wake up to 1 ms early.
-      if (heap[0].deadline > now()) return sleepFor(heap[0].deadline)
+      if (heap[0].deadline - now() > nothing) return sleepFor(heap[0].deadline)
       const timer = heap[0]
       removeAt(0)
       tapped.tap?.({ _tag: "TimerFires", timer })

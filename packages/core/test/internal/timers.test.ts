@@ -143,6 +143,20 @@ describe("Timers", () => {
       assert.isTrue(fired)
     }))
 
+  it.effect("a clock that stands at a fraction of a millisecond has them fire when they are due, and not before", () =>
+    Effect.gen(function*() {
+      const timers = yield* make
+      const fired: Array<number> = []
+      for (let i = 0; i < 1_000; i++) {
+        yield* TestClock.adjust(`${17 + i / 7} millis`)
+        timers.start(timer(() => fired.push(i)), 5_000)
+        yield* TestClock.adjust("4999 millis")
+        assert.strictEqual(fired.length, i)
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual(fired.length, i + 1)
+      }
+    }))
+
   it.effect("one sleeper serves them all, woken for the earliest, and none is left when all are cancelled", () =>
     Effect.gen(function*() {
       const clock = makeClock()
