@@ -61,7 +61,8 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/taskWait",
       "internal/time",
       "internal/timers",
-      "internal/wait"
+      "internal/wait",
+      "internal/where"
     ],
     // 2: processes
     ["Alias", "Link", "Monitor", "Node", "Process", "ProcessLocal", "Timer"],
@@ -131,6 +132,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "GenServerRpc",
       "index",
       "testing/Interleaving",
+      "testing/LeakGuard",
       "testing/Probe",
       "testing/index",
       "testing/internal/actors",
@@ -138,6 +140,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "testing/internal/diagram",
       "testing/internal/failure",
       "testing/internal/lanes",
+      "testing/internal/ledger",
       "testing/internal/oneRun",
       "testing/internal/passing",
       "testing/internal/random",

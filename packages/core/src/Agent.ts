@@ -23,6 +23,7 @@ import type { Entry } from "./internal/processTable.ts"
 import type { Operation } from "./internal/request.ts"
 import type { Definition } from "./internal/serverState.ts"
 import { makeStarts } from "./internal/starting.ts"
+import { made } from "./internal/where.ts"
 import type { AnyTarget } from "./Name.ts"
 import type { CallError, StartError } from "./OtpError.ts"
 import type { Pid } from "./Pid.ts"
@@ -360,7 +361,7 @@ export const cast = <S, B extends OrEffect<S, never>>(
 export const stop = <S>(
   agent: Agent<S>,
   options?: { readonly reason?: ExitReason | undefined; readonly timeout?: Duration.Input | undefined }
-): Effect.Effect<void, CallError> => Effect.suspend(() => Gen.stop(handleOf(agent)[AddressTypeId], options))
+): Effect.Effect<void, CallError> => made(Effect.suspend(() => Gen.stop(handleOf(agent)[AddressTypeId], options)))
 
 // ----------------------------------------------------------------------------
 // at runtime
@@ -475,4 +476,4 @@ const startPlain = (
   how: "start" | "startLink" | "startScoped",
   init: unknown,
   options: GenServer.StartOptions | undefined
-): Effect.Effect<unknown, unknown, unknown> => Effect.suspend(() => plain[how](functionOf("init", init), options))
+): Effect.Effect<unknown, unknown, unknown> => made(Effect.suspend(() => plain[how](functionOf("init", init), options)))

@@ -26,6 +26,7 @@ import { nameOf } from "./internal/resolve.ts"
 import { intensityOf } from "./internal/restartIntensity.ts"
 import { InitImpl } from "./internal/serverState.ts"
 import { makeStarts } from "./internal/starting.ts"
+import { made } from "./internal/where.ts"
 import type { AnyName, AnyTarget } from "./Name.ts"
 import type { CallError, ChildNotFound, MaxChildren, StartError } from "./OtpError.ts"
 import { isPid, type Pid } from "./Pid.ts"
@@ -305,8 +306,10 @@ export const startChild = <Extra extends ReadonlyArray<unknown>, E, R>(
   ref: DynamicSupervisor<Extra>,
   spec: Spec<Extra, never, E, R>
 ): Effect.Effect<Pid<never, unknown>, StartError<E> | MaxChildren | CallError, R> =>
-  Effect.contextWith((context: Context.Context<R>) =>
-    ask(ref, Loop.operations.startChild, { asked: askedFor(spec), context }) as never
+  made(
+    Effect.contextWith((context: Context.Context<R>) =>
+      ask(ref, Loop.operations.startChild, { asked: askedFor(spec), context }) as never
+    )
   )
 
 const askedFor = (spec: unknown): Loop.StartRequest["asked"] =>
@@ -486,9 +489,16 @@ export const define = (
   const id = name === undefined ? key : nameOf(name).toString()
   return {
     layer: starts.layer(own),
-    start: Effect.suspend(() => starts.start(own)),
-    startLink: Effect.suspend(() => starts.startLink(own)),
-    startScoped: Effect.suspend(() => starts.startScoped(own)),
+    // Made when they are asked for, which is where it is started.
+    get start() {
+      return made(Effect.suspend(() => starts.start(own)))
+    },
+    get startLink() {
+      return made(Effect.suspend(() => starts.startLink(own)))
+    },
+    get startScoped() {
+      return made(Effect.suspend(() => starts.startScoped(own)))
+    },
     child: (options: ChildOptions = {}) => starts.child({ id, ...own, ...options })
   } as never
 }

@@ -11,6 +11,7 @@ import * as lifecycle from "./internal/lifecycle.ts"
 import { ended } from "./internal/processTable.ts"
 import { entryOfPid } from "./internal/resolve.ts"
 import type { Exit } from "./internal/signal.ts"
+import { made } from "./internal/where.ts"
 import * as OtpError from "./OtpError.ts"
 import type { Pid } from "./Pid.ts"
 
@@ -34,7 +35,7 @@ import type { Pid } from "./Pid.ts"
  * @since 0.1.0
  */
 export const link = (pid: Pid<never, unknown>): Effect.Effect<void, OtpError.NoProcess, Current> =>
-  withEntry((self) => {
+  made(withEntry((self) => {
     const other = entryOfPid(pid)
     if (other.status !== ended) {
       lifecycle.link(self, other)
@@ -43,7 +44,7 @@ export const link = (pid: Pid<never, unknown>): Effect.Effect<void, OtpError.NoP
     if (!self.trapsExit) return Effect.fail(new OtpError.NoProcess())
     lifecycle.sendExit(self, other, ExitReason.noProcess, "link")
     return Effect.void
-  })
+  }))
 
 /**
  * Takes a link away. From then on no exit comes through it; an `Exit` message that is in the mailbox already stays.

@@ -18,6 +18,7 @@ import * as Input from "./internal/input.ts"
 import * as lifecycle from "./internal/lifecycle.ts"
 import { resolve, show } from "./internal/resolve.ts"
 import type { Down, MonitorRef } from "./internal/signal.ts"
+import { made } from "./internal/where.ts"
 import type { AnyTarget } from "./Name.ts"
 import { isPid } from "./Pid.ts"
 
@@ -109,7 +110,7 @@ export const monitor: {
   ): Effect.Effect<MonitorRef, never, Current | Receives<Down<Tag>>>
 } =
   ((target: AnyTarget, options?: MonitorOptions<string> & Partial<AliasOptions<never, string>>) =>
-    withEntry((self, fiber) =>
+    made(withEntry((self, fiber) =>
       Effect.sync(() => {
         const entry = resolve(tableOf(fiber), target)
         const shown = isPid(target) ? target : show(target)
@@ -121,7 +122,7 @@ export const monitor: {
         checkHandle(self, handle)
         return lifecycle.watch(new AliasMonitor(self, entry, shown, tag, alias), entry)
       })
-    )) as never
+    ))) as never
 
 /**
  * Ends a monitor: no `Down` comes from it any more.

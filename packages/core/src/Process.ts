@@ -33,6 +33,7 @@ import * as Spawn from "./internal/spawn.ts"
 import { StartedFor, StartExit } from "./internal/startExit.ts"
 import { callersOf } from "./internal/taskProcess.ts"
 import { awaitEnded, endWithin } from "./internal/wait.ts"
+import { made } from "./internal/where.ts"
 import { type AnyName, type AnyTarget, isVia, type Registrable } from "./Name.ts"
 import * as OtpError from "./OtpError.ts"
 import type { Pid } from "./Pid.ts"
@@ -254,8 +255,8 @@ export interface SpawnOptions<out P extends MailboxPolicy = MailboxPolicy> {
 
 const spawnEntry = (body: unknown, options: SpawnOptions | undefined, linked: boolean): Effect.Effect<Entry> =>
   options?.mailbox === undefined
-    ? Spawn.spawn(body as AnyBody, options?.label, linked, undefined)
-    : Effect.suspend(() => Spawn.spawn(body as AnyBody, options.label, linked, limitsOf(options.mailbox)))
+    ? made(Spawn.spawn(body as AnyBody, options?.label, linked, undefined))
+    : made(Effect.suspend(() => Spawn.spawn(body as AnyBody, options.label, linked, limitsOf(options.mailbox))))
 
 /**
  * Spawns a process and gives its pid at once; the body starts later.
@@ -346,7 +347,7 @@ export const spawnMonitor = <M = never, A = never, E = never, R = never, const P
   never,
   Exclude<R, Provided<M>> | Current | Receives<Signal.Down>
 > =>
-  withEntry((self, fiber) => {
+  made(withEntry((self, fiber) => {
     // In one step: between two of them the scheduler may let the child run, and end.
     const entry = Spawn.startBody(
       Spawn.originOf(fiber),
@@ -356,7 +357,7 @@ export const spawnMonitor = <M = never, A = never, E = never, R = never, const P
       limitsOf(options?.mailbox)
     )
     return Effect.succeed([entry, lifecycle.monitor(self, entry, entry)] as const)
-  })
+  }))
 
 /**
  * The pid of the process that the effect runs in. Mirrors Erlang's `self/0`.
@@ -490,10 +491,10 @@ export const isAlive = (target: AnyTarget): Effect.Effect<boolean> =>
  * @since 0.1.0
  */
 export const awaitExit = (target: AnyTarget): Effect.Effect<ExitReason.ExitReason> =>
-  Effect.withFiber((fiber) => {
+  made(Effect.withFiber((fiber) => {
     const entry = resolve(tableOf(fiber), target)
     return entry === undefined ? Effect.succeed(ExitReason.noProcess) : awaitEnded(entry)
-  })
+  }))
 
 /**
  * The pids of all processes of the Node, oldest first. Mirrors `processes/0`.
@@ -608,7 +609,7 @@ export const register = <M = never, E = unknown>(
   name: Registrable<M, E>,
   pid: Pid<Types.NoInfer<M>, Types.NoInfer<E>>
 ): Effect.Effect<void, OtpError.RegistrationError> =>
-  Effect.withFiber((fiber) => {
+  made(Effect.withFiber((fiber) => {
     const entry = entryOfPid(pid)
     const table = tableOf(fiber)
     // The names of a Node are those of its own processes; where a via keeps its keys is the resolver's affair.
@@ -619,7 +620,7 @@ export const register = <M = never, E = unknown>(
     }
     const error = lifecycle.register(entry, nameOf(name))
     return error === undefined ? Effect.void : Effect.fail(error)
-  })
+  }))
 
 /**
  * Takes a name from its holder, whoever asks. Mirrors `unregister/1`. Fails when nobody holds it.

@@ -36,6 +36,7 @@ import * as Start from "./internal/serverStart.ts"
 import * as Loop from "./internal/supervisorLoop.ts"
 import { describePlan, walk, type WalkOptions } from "./internal/supervisorWalk.ts"
 import { awaitEnded } from "./internal/wait.ts"
+import { made } from "./internal/where.ts"
 import type { AnyName, AnyTarget } from "./Name.ts"
 import * as OtpError from "./OtpError.ts"
 import type { Pid } from "./Pid.ts"
@@ -263,9 +264,6 @@ class Impl {
   readonly options: Options<Children>
   readonly settings: Omit<Loop.Tree, "children">
   readonly layer: Layer.Layer<never, OtpError.StartError<unknown>>
-  readonly start: Effect.Effect<Ref, OtpError.StartError<unknown>>
-  readonly startLink: Effect.Effect<Ref, OtpError.StartError<unknown>>
-  readonly startScoped: Effect.Effect<Ref, OtpError.StartError<unknown>, Scope.Scope>
 
   constructor(options: Options<Children>) {
     this.options = Input.object("options", options)
@@ -290,13 +288,23 @@ class Impl {
       backoff: ChildSpec.checkBackoff(options.backoff)
     }
     if (options.name !== undefined) nameOf(options.name)
-    this.start = Effect.suspend(() => start(this, place(this), false))
-    this.startLink = Effect.suspend(() => start(this, place(this), true))
-    this.startScoped = Effect.suspend(() => startScoped(this, place(this)))
     this.layer = Layer.effectContext(Effect.suspend(() => {
       const placed = place(this)
       return Effect.as(startScoped(this, placed), placed.context)
     }))
+  }
+
+  // Made when they are asked for, which is where the tree is started.
+  get start(): Effect.Effect<Ref, OtpError.StartError<unknown>> {
+    return made(Effect.suspend(() => start(this, place(this), false)))
+  }
+
+  get startLink(): Effect.Effect<Ref, OtpError.StartError<unknown>> {
+    return made(Effect.suspend(() => start(this, place(this), true)))
+  }
+
+  get startScoped(): Effect.Effect<Ref, OtpError.StartError<unknown>, Scope.Scope> {
+    return made(Effect.suspend(() => startScoped(this, place(this))))
   }
 
   child(options: ChildOptions<boolean | undefined>): ChildSpec.Any {
@@ -456,7 +464,7 @@ export const startChild = <E, R>(
   target: Target,
   spec: ChildSpec.ChildSpec<never, E, R>
 ): Effect.Effect<Pid<never, unknown> | undefined, OtpError.StartError<E> | OtpError.CallError, R> =>
-  Effect.contextWith((context: Context.Context<R>) => {
+  made(Effect.contextWith((context: Context.Context<R>) => {
     // In the caller, whose defect a bad spec is: the supervisor must not crash over it.
     const instance = instantiate(ChildSpec.checked("spec", spec))
     const request: Loop.StartRequest = { spec, instance, context: context as Context.Context<never> }
@@ -464,7 +472,7 @@ export const startChild = <E, R>(
       Pid<never, unknown> | undefined,
       OtpError.StartError<E> | OtpError.CallError
     >
-  })
+  }))
 
 /**
  * Stops a child, by its shutdown rules, and keeps its spec unless it is `temporary`. It counts as no restart, and stopping

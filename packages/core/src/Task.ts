@@ -35,6 +35,7 @@ import { startTask } from "./internal/taskProcess.ts"
 import { checkWork, completedSlot, startSlot, type Work } from "./internal/taskSlot.ts"
 import { taskStream } from "./internal/taskStream.ts"
 import * as Waiting from "./internal/taskWait.ts"
+import { made } from "./internal/where.ts"
 import type { TaskError } from "./OtpError.ts"
 import type { Pid } from "./Pid.ts"
 import type * as Process from "./Process.ts"
@@ -151,14 +152,14 @@ export const async: {
     options?: AsyncOptions<By>
   ): Effect.Effect<Task<A, E>, never, Exclude<R, Current> | Current | ReplyServices<A, E, By>>
 } = ((work: Work, options: AsyncOptions = {}) =>
-  Effect.withFiber((fiber) => {
+  made(Effect.withFiber((fiber) => {
     checkWork(work)
     const { label, reply } = Input.options(["label", "reply"], options)
     if (reply !== undefined) Input.oneOf("reply", ["message"], reply)
     const start = { label, linked: true, byMessage: reply === "message", quiet: false }
     const slot = startSlot(originOf(fiber), entryOf(fiber)!, start, work)
     return Effect.succeed(new TaskImpl(slot, slot.target))
-  })) as never
+  }))) as never
 
 /**
  * A task without a process, which has answered already.
@@ -180,12 +181,12 @@ export const completed = <A>(value: A): Effect.Effect<Task<A>, never, Current> =
   )
 
 const startAlone = (work: Work, options: StartOptions = {}, linked: boolean): Effect.Effect<Entry> =>
-  Effect.withFiber((fiber) => {
+  made(Effect.withFiber((fiber) => {
     checkWork(work)
     const { label } = Input.options(["label"], options)
     const body: AnyBody = typeof work === "function" ? work : () => work
     return Effect.succeed(startTask(originOf(fiber), { label, linked }, () => body))
-  })
+  }))
 
 /**
  * Starts a task that nobody waits for, and that goes on when the caller ends.
@@ -297,7 +298,7 @@ const await_ = <A, E>(
   task: Task<A, E>,
   options: TimeoutOptions = {}
 ): Effect.Effect<A, E | TaskError, Current> =>
-  withSlot("await", task, (slot, fiber) => Waiting.await_(fiber, slot, timeoutIn(options))) as never
+  made(withSlot("await", task, (slot, fiber) => Waiting.await_(fiber, slot, timeoutIn(options)))) as never
 
 export {
   /**

@@ -25,6 +25,7 @@ import { TaskImpl } from "./internal/taskHandle.ts"
 import { callersFrom, startTask } from "./internal/taskProcess.ts"
 import { checkWork, type Options as SlotOptions, type Slot, startSlot, type Work } from "./internal/taskSlot.ts"
 import { type StartItem, taskStream } from "./internal/taskStream.ts"
+import { made } from "./internal/where.ts"
 import type { CallError, ChildNotFound, MaxChildren } from "./OtpError.ts"
 import type { Pid } from "./Pid.ts"
 import type * as Process from "./Process.ts"
@@ -159,7 +160,7 @@ interface Async {
 
 const startAsync = (toOwner: boolean): Async =>
   ((ref: TaskSupervisor, work: Work, options: AsyncOptions = {}) =>
-    Effect.withFiber((fiber) => {
+    made(Effect.withFiber((fiber) => {
       checkWork(work)
       const { label, reply, shutdown } = Input.options(["label", "reply", "shutdown"], options)
       if (reply !== undefined) Input.oneOf("reply", ["message"], reply)
@@ -168,7 +169,7 @@ const startAsync = (toOwner: boolean): Async =>
         startSupervised(ref, shutdown, fiber, entryOf(fiber)!, start, work),
         (slot) => new TaskImpl(slot, slot.target)
       )
-    })) as never
+    }))) as never
 
 /**
  * Starts a task under a supervisor, linked to the caller, who is its owner. Mirrors `Task.Supervisor.async/3`.
@@ -240,13 +241,13 @@ export const startChild: {
     options?: StartOptions
   ): Effect.Effect<Pid<never>, Failure, Exclude<R, Current>>
 } = ((ref: TaskSupervisor, work: Work, options: StartOptions = {}) =>
-  Effect.withFiber((fiber) => {
+  made(Effect.withFiber((fiber) => {
     checkWork(work)
     const { label, restart, shutdown } = Input.options(["label", "restart", "shutdown"], options)
     const body: Body = typeof work === "function" ? work : () => work
     const start = { label, linked: true, callers: callersFrom(entryOf(fiber)) }
     return startUnder(ref, label, restart, shutdown, (origin) => startTask(origin, start, () => body))
-  })) as never
+  }))) as never
 
 // A process is made within a turn of the supervisor, so that it is linked to that before it runs. Its start cannot fail.
 const startUnder = (

@@ -21,6 +21,7 @@ import { deliverTo } from "./internal/sending.ts"
 import * as Signal from "./internal/signal.ts"
 import { monotonic } from "./internal/time.ts"
 import * as Timers from "./internal/timers.ts"
+import { made } from "./internal/where.ts"
 import { isVia } from "./Name.ts"
 import { isPid } from "./Pid.ts"
 
@@ -192,7 +193,7 @@ export const sendAfter: {
   when: Duration.Input,
   options?: { readonly abs?: boolean | undefined }
 ) =>
-  Effect.suspend(() => {
+  made(Effect.suspend(() => {
     if (options?.abs === true) {
       const time = Number(when)
       Input.check("time", "a point in time in milliseconds", typeof when === "number" && !Number.isNaN(time), when)
@@ -200,7 +201,7 @@ export const sendAfter: {
     }
     const delay = Input.millis("delay", when)
     return start(target, message, (now) => ({ deadline: now + delay }))
-  })
+  }))
 
 /**
  * Sends a message again and again, the first time after one interval. Mirrors Erlang's `timer:send_interval/3`.
@@ -245,7 +246,7 @@ export const sendInterval = <M, E = never>(
   interval: Duration.Input,
   options?: IntervalOptions
 ): Effect.Effect<Signal.TimerRef> =>
-  Effect.suspend(() => {
+  made(Effect.suspend(() => {
     const every = Input.millis("interval", interval)
     // One that is shorter than what the clock resolves would be due again as soon as it has fired, for ever.
     Input.check("interval", "a duration of 1 millisecond or more", every >= 1, interval)
@@ -254,7 +255,7 @@ export const sendInterval = <M, E = never>(
       deadline: now + every,
       interval: { every, begun: mode === "fixedRate" ? now : undefined, tick: 1 }
     }))
-  })
+  }))
 
 /**
  * Stops a timer, and gives the milliseconds that were left, or nothing if it had fired or was stopped before.

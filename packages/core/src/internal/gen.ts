@@ -19,6 +19,7 @@ import { Cast } from "./request.ts"
 import { sendBounded } from "./sending.ts"
 import type { ServerState } from "./serverState.ts"
 import { awaitEnded } from "./wait.ts"
+import { made } from "./where.ts"
 
 export { call } from "./calling.ts"
 export { CallTimeout } from "./deadline.ts"
@@ -83,7 +84,7 @@ export const stop = (
   address: Address,
   options: { readonly reason?: ExitReason.ExitReason | undefined; readonly timeout?: Duration.Input | undefined } = {}
 ): Effect.Effect<void, OtpError.CallError> =>
-  Effect.withFiber((fiber) => {
+  made(Effect.withFiber((fiber) => {
     const shown = showAddress(address)
     const table = tableOf(fiber)
     const entry = locate(table, address)
@@ -105,4 +106,4 @@ export const stop = (
         duration: timeout,
         orElse: () => Effect.fail(OtpError.callTimeout(shown, "stop", timeout))
       })
-  })
+  }))

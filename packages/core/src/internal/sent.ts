@@ -23,6 +23,7 @@ import type { RunQueue } from "./runQueue.ts"
 import type { ServerState } from "./serverState.ts"
 import type { Wait } from "./tap.ts"
 import { after } from "./wait.ts"
+import { unwrapped } from "./where.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
@@ -90,7 +91,8 @@ const noRequest = "a request of a client, such as counter.value() or Agent.get(a
   "and not what is done with its answer, which comes after GenServer.receiveResponse"
 
 /** The request that the method of a client describes, not sent yet. */
-export const prepare = (fiber: AnyFiber, what: string, effect: unknown): Sent => {
+export const prepare = (fiber: AnyFiber, what: string, given: unknown): Sent => {
+  const effect = unwrapped(given)
   if (!(effect instanceof Call)) throw new TypeError(`${what}: expected ${noRequest}`)
   const { address, operation, protocol } = effect
   const payload = payloadOf(effect, fiber)

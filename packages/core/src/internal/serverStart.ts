@@ -26,6 +26,7 @@ import * as Spawn from "./spawn.ts"
 import type { Wait } from "./tap.ts"
 import * as Telemetry from "./telemetry.ts"
 import type { Timer } from "./timers.ts"
+import { made } from "./where.ts"
 import { abandon, released, withdraw } from "./withdraw.ts"
 
 export interface StartOptions {
@@ -41,7 +42,7 @@ type Result = Effect.Effect<Entry, OtpError.StartError<unknown>>
 
 /** Starts a server and waits until `init` has ended. */
 export const start = (definition: Definition, args: ReadonlyArray<unknown>, options: StartOptions): Result =>
-  Effect.withFiber((fiber) => {
+  made(Effect.withFiber((fiber) => {
     const after = timeoutOf(options)
     const name = options.name === undefined ? undefined : nameOf(options.name)
     // The name is taken before anything is started, and `init` can be found by it.
@@ -51,7 +52,7 @@ export const start = (definition: Definition, args: ReadonlyArray<unknown>, opti
     return Effect.callback((resume) =>
       begin(Spawn.originOf(fiber), definition, args, options, name, after).wait(resume)
     )
-  })
+  }))
 
 /** Starts a server that the calling process monitors from the start: of one that did not start it hears nothing more. */
 export const startMonitor = (

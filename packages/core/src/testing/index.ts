@@ -6,6 +6,11 @@
 export * as Interleaving from "./Interleaving.ts"
 
 /**
+ * Fails a program that leaves something over: a process, a name, a link, a monitor, a timer, or somebody who waits for ever.
+ */
+export * as LeakGuard from "./LeakGuard.ts"
+
+/**
  * A process that stands in for another one in a test: it keeps what it gets, and the test says what that has to be.
  */
 export * as Probe from "./Probe.ts"
