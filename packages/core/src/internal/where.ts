@@ -71,5 +71,6 @@ const here = (): string | undefined => {
   return undefined
 }
 
-const isUsers = (place: string): boolean =>
-  !place.startsWith("node:") && !place.includes("/node_modules/") && !place.includes(library)
+/** Whether a place in the code is neither of the library nor of what it stands on. */
+export const isUsers = (place: string): boolean =>
+  !place.includes("node:") && !place.includes("/node_modules/") && !place.includes(library)

@@ -124,7 +124,7 @@ export const check = <A, E, R>(
  * import { Effect } from "effect"
  *
  * const forgetful = Effect.gen(function*() {
- *   const pid = yield* Process.spawn(() => Effect.never, { label: "poller" })
+ *   const pid = yield* Process.spawn((self: Process.Self<string>) => Effect.forever(self.receive))
  *   yield* Process.sendAfter(pid, "wake up", "1 hour")
  * })
  *

@@ -10,6 +10,7 @@ import type { TestOptions } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { isUsers } from "../internal/where.ts"
 import * as Interleaving from "./Interleaving.ts"
 
 export * from "@effect/vitest"
@@ -86,13 +87,15 @@ const shown = (failed: Interleaving.InterleavingFailed, called: Error): Error =>
   const error = new Error(failed.message)
   error.name = failed._tag
   const first = Cause.squash(failed.cause)
-  const from = first instanceof Error && !(first instanceof Interleaving.Deadlock) ? first : called
-  const frames = (from.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line) && !ofLibrary.test(line))
-  error.stack = [`${error.name}: ${error.message}`, ...frames].join("\n")
+  const frames = framesOf(first)
+  error.stack = [`${error.name}: ${error.message}`, ...(frames.length > 0 ? frames : framesOf(called))].join("\n")
   return error
 }
 
-const ofLibrary = /[\\/]testing[\\/](?:vitest|Interleaving|internal[\\/]\w+)\.[jt]s/
+const framesOf = (error: unknown): ReadonlyArray<string> =>
+  error instanceof Error
+    ? (error.stack ?? "").split("\n").filter((line) => /^\s+at .*:\d+:\d+\)?$/.test(line) && isUsers(line))
+    : []
 
 const { it: effectIt } = EffectVitest
 

@@ -296,9 +296,9 @@ describe("a program that cannot go on", () => {
       const { exit } = yield* run(waiting)
       const deadlock = Cause.squash((exit as Exit.Failure<never, unknown>).cause) as Interleaving.Deadlock
       assert.deepStrictEqual([...deadlock.waiting].sort(), [
+        "a timer is set for 5000 ms, and nobody moves the clock, which shows 0",
         "listener #PID<0.2.0> waits for a message",
-        "slow #PID<0.1.0> sleeps until the clock shows 5000 ms, and nobody moves it (it shows 0)",
-        "test sleeps until the clock shows 5000 ms, and nobody moves it (it shows 0)",
+        "slow #PID<0.1.0> sleeps until the clock shows 5000 ms, and nobody moves the clock, which shows 0",
         "test waits for the answer to work to #PID<0.1.0> of slow #PID<0.1.0>"
       ])
     }))

@@ -43,7 +43,7 @@ describe("a diagram", () => {
       "           │                ●                          is named till",
       "           ├────────────────┼───────────────▶┬         spawn",
       "           │                │◀───────────────┤         call read",
-      "!          │                │                │         ! test runs before first #PID<0.2.0>",
+      "!          !                │                │         ! test runs before first #PID<0.2.0>",
       "           │                ├╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌▶│         reply 0",
       "   ········│················│················│········ 5000 ms pass",
       "           ├────────────────┼───────────────▶│         exit Shutdown",

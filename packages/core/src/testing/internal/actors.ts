@@ -9,11 +9,13 @@ import type { Entry } from "../../internal/processTable.ts"
 import type { Event } from "../../internal/tap.ts"
 import type { AnyFiber } from "./lanes.ts"
 
-/** A process, code that belongs to none, or a timer. */
-export type Actor = Entry | "test" | "clock"
+/** A process, a fiber that belongs to none, a timer, or nobody of these. */
+export type Actor = Entry | AnyFiber | "clock" | "test"
 
-/** The process of a fiber, or what stands for a fiber that is of none. */
-export const actorOf = (fiber: AnyFiber | undefined): Actor => fiber === undefined ? "test" : entryOf(fiber) ?? "test"
+/** The process of a fiber, or the fiber itself if it is of none. */
+export const actorOf = (fiber: AnyFiber | undefined): Actor => fiber === undefined ? "test" : entryOf(fiber) ?? fiber
+
+export const isProcess = (actor: Actor): actor is Entry => typeof actor === "object" && "behaviour" in actor
 
 interface Turn {
   readonly actor: Actor

@@ -30,8 +30,7 @@ export const draw = (trace: Trace, width: number): string => {
 /** Those that anything happens to, in the order in which they come up. */
 const lifelinesOf = ({ lifelines, steps }: Trace): ReadonlyArray<number> => {
   const used = new Set<number>()
-  for (const { from, kind, to } of steps) {
-    if (kind === "deviation") continue
+  for (const { from, to } of steps) {
     if (from !== undefined) used.add(from)
     if (to !== undefined) used.add(to)
   }
@@ -84,7 +83,10 @@ const drawStep = (canvas: Array<string>, { from, kind, to }: Step, at: (place: n
   if (kind === "time") {
     for (let x = gutter; x < canvas.length; x++) if (canvas[x] === " ") canvas[x] = "·"
   }
-  if (kind === "deviation") canvas[0] = "!"
+  if (kind === "deviation") {
+    canvas[0] = "!"
+    if (to !== undefined) canvas[at(to)] = "!"
+  }
   if (to !== undefined && kind !== "deviation") {
     const [a, b] = [at(from ?? to), at(to)]
     const line = kind === "reply" || kind === "down" ? "╌" : "─"

@@ -67,6 +67,8 @@ export class Lanes {
   readonly ready: Array<Lane> = []
   sequence = 0
   steps = 0
+  /** The fiber that a step has begun with. */
+  private outermost: AnyFiber | undefined = undefined
   readonly scheduler: LaneScheduler
   private readonly owned = new WeakMap<Runnable, Lane>()
 
@@ -102,6 +104,7 @@ export class Lanes {
     const { run } = lane.tasks.shift()!
     if (lane.tasks.length > 0) this.queueAgain(lane)
     this.steps++
+    this.outermost = undefined
     run()
     return true
   }
@@ -119,8 +122,10 @@ export class Lanes {
     if (fiber.currentOpCount >= fiber.cache.maxOpsBeforeYield) return true
     // Who goes on after a stop first has to come back to where it was: stopped again before that, it would never get on.
     if (fiber.currentOpCount < opsToResume) return false
-    // Where nobody else can run there is nothing to choose.
-    if (this.ready.length === 0 || !this.choices.yields()) return false
+    // Where nobody else can run there is nothing to choose. A fiber that another one runs within its own step, as some forks
+    // do, gives way to that one.
+    this.outermost ??= fiber
+    if ((this.ready.length === 0 && this.outermost === fiber) || !this.choices.yields()) return false
     this.listener?.stops(fiber)
     return true
   }

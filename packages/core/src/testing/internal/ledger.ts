@@ -9,7 +9,7 @@ import { present } from "../../internal/present.ts"
 import { ended, type Entry } from "../../internal/processTable.ts"
 import type { Event, Wait } from "../../internal/tap.ts"
 import { whereOf } from "../../internal/where.ts"
-import { type Actor, Actors } from "./actors.ts"
+import { type Actor, Actors, isProcess } from "./actors.ts"
 
 /** What may be left over. */
 export type LeakKind = "process" | "name" | "link" | "monitor" | "timer" | "waiter"
@@ -112,7 +112,7 @@ export class Ledger {
     const leaks: Array<Leak> = []
     const add = (kind: LeakKind, what: string, { where }: Made) => leaks.push({ kind, what, where })
     for (const [entry, made] of this.processes) {
-      const by = made.by === "test" ? "" : `, started by ${titleOf(made.by)}`
+      const by = isProcess(made.by) ? `, started by ${titleOf(made.by)}` : ""
       add(
         "process",
         `the process ${made.title}${
@@ -130,7 +130,7 @@ export class Ledger {
     for (const waiting of this.waiting) {
       const { of, what } = waiting.wait
       if (waiting.wait.isOver()) continue
-      const who = waiting.actor === "test" ? "a fiber of no process" : titleOf(waiting.actor)
+      const who = isProcess(waiting.actor) ? titleOf(waiting.actor) : "a fiber of no process"
       add("waiter", `${who} that waits for ${what}${of === undefined ? "" : ` of ${titleOf(of)}`}`, waiting)
     }
     return leaks
@@ -142,7 +142,7 @@ export class Ledger {
 
   // What a supervisor does by itself it does because somebody has started it.
   private whereBy(actor: Actor): string | undefined {
-    return this.where ?? (typeof actor === "string" ? undefined : this.processes.get(actor)?.where)
+    return this.where ?? (isProcess(actor) ? this.processes.get(actor)?.where : undefined)
   }
 
   private ended(entry: Entry): void {
@@ -162,8 +162,7 @@ export class Ledger {
   }
 }
 
-const titleOf = (actor: Actor): string => {
-  if (typeof actor === "string") return actor
+const titleOf = (actor: Entry): string => {
   const title = actor.name ?? actor.label ?? actor.behaviour.initialCall?.(actor)
   return title === undefined ? actor.toString() : `${title} ${actor}`
 }

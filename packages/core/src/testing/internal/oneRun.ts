@@ -113,7 +113,10 @@ class World<A, E> {
       Context.add(EffectRandom.Random, seededRandom(this.plan.seed)),
       this.settings.logs ? (context) => context : Context.add(Logger.CurrentLoggers, new Set<never>())
     ) as Context.Context<R>
-    this.fiber = Effect.runForkWith(own)(effect)
+    this.fiber = Effect.runForkWith(own)(Effect.withFiber((fiber) => {
+      this.recorder?.begins(fiber)
+      return effect
+    }))
   }
 
   /** Goes on for a while, and gives the outcome if the run has come to an end. */

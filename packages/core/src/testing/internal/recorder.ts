@@ -12,7 +12,7 @@ import type { Entry } from "../../internal/processTable.ts"
 import { Cast, Request } from "../../internal/request.ts"
 import * as Signal from "../../internal/signal.ts"
 import type { Event, Wait } from "../../internal/tap.ts"
-import { type Actor, actorOf, Actors } from "./actors.ts"
+import { type Actor, actorOf, Actors, isProcess } from "./actors.ts"
 import type { AnyFiber, LaneOwner, Listener } from "./lanes.ts"
 import type { Kind, Lifeline, Step, Trace } from "./trace.ts"
 
@@ -28,9 +28,12 @@ export class Recorder implements Listener {
   private readonly actors = new Actors()
   private readonly lifelines: Array<{ title: string; readonly pid: string }> = [{ title: "test", pid: "" }]
   private readonly places = new Map<Actor, number>([["test", 0]])
+  private fibers = 0
   private readonly steps: Array<Step> = []
   /** To whom a request went: a request itself knows an address only. */
   private readonly receivers = new WeakMap<object, Entry>()
+  /** And from whom, where that is no process. */
+  private readonly callers = new WeakMap<object, Actor>()
   private readonly links = new Set<string>()
   readonly waiting: Array<Waiting> = []
   /** Nothing is written down any more. */
@@ -38,6 +41,11 @@ export class Recorder implements Listener {
 
   get trace(): Trace {
     return { lifelines: this.lifelines.map((lifeline): Lifeline => ({ ...lifeline })), steps: this.steps.slice() }
+  }
+
+  /** The fiber of the program itself, which is called what the test is. */
+  begins(fiber: AnyFiber): void {
+    this.places.set(fiber, 0)
   }
 
   /** A process, as it is called in the trace. */
@@ -58,7 +66,7 @@ export class Recorder implements Listener {
         return event.request instanceof Request ? this.settled(event.request) : undefined
       case "ExitSent": {
         const { origin, process, reason, sender } = event
-        const from = sender === process.table.outside ? "test" : sender
+        const from = sender === process.table.outside ? this.actors.current : sender
         return this.add("exit", from, process, `${origin === "link" ? "link" : "exit"} ${shownReason(reason)}`)
       }
       case "Ended":
@@ -114,7 +122,9 @@ export class Recorder implements Listener {
     if (node instanceof Request) {
       this.receivers.set(node, to)
       const what = node.kind === Mailbox.system ? "system request" : `call ${tagged(node.operation.tag, message)}`
-      this.add("call", node.caller ?? this.actors.current, to, what + lost)
+      const caller = node.caller ?? this.actors.current
+      this.callers.set(node, caller)
+      this.add("call", caller, to, what + lost)
     } else if (node instanceof Cast) {
       this.add("cast", this.actors.current, to, `cast ${tagged(node.tag, message)}${lost}`)
     } else if (node.kind === Mailbox.system) {
@@ -145,14 +155,14 @@ export class Recorder implements Listener {
   private settled(request: Request): void {
     const { exit } = request
     const from = this.receivers.get(request)
-    const caller = request.caller ?? "test"
+    const caller = request.caller ?? this.callers.get(request) ?? "test"
     if (request.isAnswered) return this.add("reply", from ?? this.actors.current, caller, `reply ${shownExit(exit!)}`)
     this.add("reply", undefined, caller, `${request.operation.tag} fails: ${shownExit(exit!)}`)
   }
 
   private ownerOf(owner: LaneOwner): Actor {
     if (owner === undefined) return "clock"
-    if (owner instanceof Request) return owner.caller ?? "test"
+    if (owner instanceof Request) return owner.caller ?? this.callers.get(owner) ?? "test"
     if ("run" in owner) return isEntry(owner) ? owner : "test"
     return actorOf(owner)
   }
@@ -162,7 +172,11 @@ export class Recorder implements Listener {
     if (place === undefined) {
       place = this.lifelines.length
       this.places.set(actor, place)
-      this.lifelines.push(typeof actor === "string" ? { title: actor, pid: "" } : lifelineOf(actor))
+      this.lifelines.push(
+        isProcess(actor)
+          ? lifelineOf(actor)
+          : { title: typeof actor === "string" ? actor : `test/${++this.fibers}`, pid: "" }
+      )
     }
     return place
   }

@@ -23,7 +23,7 @@ export const report = ({ cause, diagram, run, runs, schedule, seed }: Found): st
     diagram,
     run === 0
       ? "it fails in this order every time, so an ordinary test shows it, too"
-      : `again: the option { seed: ${seed} }, or the environment variable EFFECT_OTP_SEED=${seed}`
+      : `to see it again: the option { seed: ${seed} }, or the environment variable EFFECT_OTP_SEED=${seed}`
   ].join("\n\n")
 }
 

@@ -4,6 +4,7 @@
  * @internal
  */
 import * as Data from "effect/Data"
+import { tableOf } from "../../internal/current.ts"
 import { alive, type Entry, type ProcessTable } from "../../internal/processTable.ts"
 import type { Actor } from "./actors.ts"
 import { actorOf } from "./actors.ts"
@@ -52,9 +53,12 @@ export const reasonsOf = (
   if (recorder === undefined) return []
   const reasons: Array<string> = []
   const known = new Set<Actor>()
+  const titles = new Set<string>()
   const say = (actor: Actor, what: string) => {
+    const title = recorder.titleOf(actor)
     known.add(actor)
-    reasons.push(`${recorder.titleOf(actor)} ${what}`)
+    titles.add(title)
+    reasons.push(`${title} ${what}`)
   }
   for (const { actor, wait } of recorder.waiting) {
     if (!wait.isOver()) {
@@ -62,18 +66,21 @@ export const reasonsOf = (
     }
   }
   for (const { at, fiber } of time.sleepers) {
-    const until = at === Infinity
-      ? "for ever"
-      : `until the clock shows ${at} ms, and nobody moves it (it shows ${time.now})`
-    say(actorOf(fiber), `sleeps ${until}`)
+    // The timers of the Node sleep in a fiber that knows of no Node.
+    const isTimer = fiber === undefined || tableOf(fiber) !== table
+    if (at === Infinity) say(actorOf(fiber), "sleeps for ever")
+    else if (isTimer) reasons.push(`a timer is set for ${at} ms, ${unmoved(time)}`)
+    else say(actorOf(fiber), `sleeps until the clock shows ${at} ms, ${unmoved(time)}`)
   }
   for (let entry = table.first; entry !== undefined; entry = entry.next) {
     const what = known.has(entry) ? undefined : doing(entry)
     if (what !== undefined) say(entry, what)
   }
-  if (!known.has("test")) reasons.unshift("test waits for something that nobody does")
+  if (!titles.has("test")) reasons.unshift("test waits for something that nobody does")
   return reasons
 }
+
+const unmoved = ({ now }: VirtualTime): string => `and nobody moves the clock, which shows ${now}`
 
 /** What keeps a process that is not known to wait for anybody. A server that has nothing to do is left out. */
 const doing = (entry: Entry): string | undefined => {
