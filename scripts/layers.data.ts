@@ -141,6 +141,12 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "testing/internal/failure",
       "testing/internal/lanes",
       "testing/internal/ledger",
+      "testing/internal/linearizability",
+      "testing/internal/modelHistory",
+      "testing/internal/modelProgram",
+      "testing/internal/modelRun",
+      "testing/internal/modelServer",
+      "testing/internal/modelTypes",
       "testing/internal/oneRun",
       "testing/internal/passing",
       "testing/internal/random",
@@ -150,6 +156,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "testing/internal/stuck",
       "testing/internal/trace",
       "testing/internal/virtualTime",
+      "testing/model",
       "testing/settle",
       "testing/vitest"
     ]

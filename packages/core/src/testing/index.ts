@@ -16,6 +16,11 @@ export * as LeakGuard from "./LeakGuard.ts"
 export * as Probe from "./Probe.ts"
 
 /**
+ * Comparing a server with a model of it: random programs made of its own protocol, by one client or by several at once.
+ */
+export * from "./model.ts"
+
+/**
  * Waiting, in a test, until nothing is left to do at this moment.
  */
 export * from "./settle.ts"

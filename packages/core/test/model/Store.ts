@@ -1,5 +1,4 @@
 /** A number and a queue: a protocol whose answers tell in which order it was used. */
-import type { Specification } from "./Linearizability.ts"
 
 export type Input =
   | { readonly _tag: "read" }
@@ -12,6 +11,8 @@ export interface State {
   readonly n: number
   readonly queue: ReadonlyArray<number>
 }
+
+export const initial: State = { n: 0, queue: [] }
 
 export const apply = (state: State, input: Input): readonly [answer: number | undefined, state: State] => {
   switch (input._tag) {
@@ -27,11 +28,3 @@ export const apply = (state: State, input: Input): readonly [answer: number | un
       return [state.queue[0], { ...state, queue: state.queue.slice(1) }]
   }
 }
-
-export const store: Specification<State, Input, number | undefined> = {
-  initial: { n: 0, queue: [] },
-  apply,
-  key: ({ n, queue }) => `${n} ${queue.join()}`
-}
-
-export const show = (input: Input): string => "value" in input ? `${input._tag} ${input.value}` : input._tag

@@ -6,59 +6,36 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as scale from "../../../../test-scale.ts"
-import * as Clients from "./Clients.ts"
-import { explain, show } from "./Linearizability.ts"
+import { type Handle, shop, sound } from "./Shop.ts"
 import * as Store from "./Store.ts"
 
-const options = { arbitrary: { runs: scale.programs, size: 100, maxShrinks: 2_000 }, timeout: 300_000 }
-
-const check = Effect.fnUntraced(function*(program: Clients.Program, advance: (millis: number) => Effect.Effect<void>) {
-  const history = yield* Clients.run(program, advance)
-  if (explain(Store.store, history) === undefined) {
-    assert.fail(["no order explains this:", ...show(history, Store.show)].join("\n  "))
-  }
+const served = shop(sound, { looks: true }).checkConcurrent({
+  clients: 5,
+  maxLength: 24,
+  impatient: true,
+  runs: scale.programs
 })
 
 describe("concurrent requests", () => {
-  it.effect.prop(
-    "are served in some order under the scheduler of a test",
-    { program: Clients.arbitrary },
-    ({ program }) => check(program, TestClock.adjust),
-    options
-  )
+  it.effect("are served in some order under the scheduler of a test", () => served, 300_000)
 
-  it.live.prop(
-    "are served in some order under the scheduler of an application",
-    { program: Clients.arbitrary },
-    ({ program }) =>
-      // By hand: its layer would bring a scheduler along.
-      Effect.flatMap(
-        TestClock.make(),
-        (clock) => Effect.provideService(check(program, clock.adjust), Clock.Clock, clock)
-      ).pipe(Effect.scoped),
-    options
-  )
+  it.live("are served in some order under the scheduler of an application", () =>
+    // By hand: its layer would bring a scheduler along.
+    Effect.flatMap(TestClock.make(), (clock) => Effect.provideService(served, Clock.Clock, clock)).pipe(
+      Effect.scoped
+    ), 300_000)
 })
 
 // ----------------------------------------------------------------------------
 // servers that are broken on purpose
 // ----------------------------------------------------------------------------
 
-const base = { how: "call", atOnce: true } as const
-
-/** Three clients who all use the number and the queue, and whose requests take a while. */
-const busy: Clients.Program = {
-  requests: [0, 1, 2].flatMap((which) =>
-    (["add", "push", "read", "add", "pop", "write", "read"] as const).map((what) => ({ ...base, what, which, n: 1 }))
-  )
-}
-
 /** Changes what a sound server makes of a request. */
-const broken: Record<string, () => Clients.Handle> = {
+const broken: Record<string, () => Handle> = {
   // What another request has changed meanwhile is overwritten.
   "that handles two requests at once": () => {
-    let state = Store.store.initial
-    return (_, { input, millis }, from) => {
+    let state = Store.initial
+    return (_, input, millis, from) => {
       const [answer, next] = Store.apply(state, input)
       const work = Effect.andThen(
         Effect.sleep(millis),
@@ -72,73 +49,52 @@ const broken: Record<string, () => Clients.Handle> = {
   },
   "that loses one of many requests": () => {
     let count = 0
-    return (state, payload, from) => {
+    return (state, input, _, from) => {
       const lost = ++count % 5 === 0
-      const [answer, next] = Store.apply(state, payload.input)
+      const [answer, next] = Store.apply(state, input)
       return from === undefined ? Step.noReply(lost ? state : next) : Step.reply(answer, lost ? state : next)
     }
   },
   "that does one of many requests twice": () => {
     let count = 0
-    return (state, { input }, from) => {
+    return (state, input, _, from) => {
       const [answer, next] = Store.apply(state, input)
       const last = ++count % 5 === 0 ? Store.apply(next, input)[1] : next
       return from === undefined ? Step.noReply(last) : Step.reply(answer, last)
     }
   },
   "that answers from the state before": () => {
-    let before = Store.store.initial
-    return (state, { input }, from) => {
+    let before = Store.initial
+    return (state, input, _, from) => {
       const [, next] = Store.apply(state, input)
       const [answer] = Store.apply(before, input)
       before = state
       return from === undefined ? Step.noReply(next) : Step.reply(answer, next)
     }
-  }
-}
-
-/** A client whose casts have to be done before its next call is. */
-const casts: Clients.Program = {
-  requests: [0, 1].flatMap((which) =>
-    (["push", "add", "read", "push", "add", "read"] as const).map((what) => ({
-      ...base,
-      how: what === "read" ? "call" as const : "cast" as const,
-      what,
-      which,
-      n: 1
-    }))
-  )
-}
-
-/** Casts are done when the next one comes. */
-const lateCasts = (): Clients.Handle => {
-  let late: Store.Input | undefined
-  return (state, { input }, from) => {
-    const [answer, next] = Store.apply(state, input)
-    if (from !== undefined) return Step.reply(answer, next)
-    const held = late
-    late = input
-    return Step.noReply(held === undefined ? state : Store.apply(state, held)[1])
+  },
+  // They are done when the next one comes.
+  "that does casts late": () => {
+    let late: Store.Input | undefined
+    return (state, input, _, from) => {
+      const [answer, next] = Store.apply(state, input)
+      if (from !== undefined) return Step.reply(answer, next)
+      const held = late
+      late = input
+      return Step.noReply(held === undefined ? state : Store.apply(state, held)[1])
+    }
   }
 }
 
 describe("a server", () => {
-  const explanation = (program: Clients.Program, handle: Clients.Handle) =>
-    Effect.map(Clients.run(program, TestClock.adjust, handle), (history) => explain(Store.store, history))
-
-  it.effect("that is sound is explained", () =>
-    Effect.gen(function*() {
-      assert.isDefined(yield* explanation(busy, Clients.sound))
-      assert.isDefined(yield* explanation(casts, Clients.sound))
-    }))
-
-  it.effect.each(Object.entries(broken))("%s is noticed", ([_, handle]) =>
-    Effect.gen(function*() {
-      assert.isUndefined(yield* explanation(busy, handle()))
-    }))
-
-  it.effect("that does casts late is noticed", () =>
-    Effect.gen(function*() {
-      assert.isUndefined(yield* explanation(casts, lateCasts()))
-    }))
+  it.effect.each(Object.entries(broken))(
+    "%s is noticed, by its answers alone",
+    ([_, handle]) =>
+      Effect.gen(function*() {
+        const options = { runs: 300, impatient: true, seed: 1 }
+        const failed = yield* Effect.flip(shop(handle, { looks: false }).checkConcurrent(options))
+        assert.strictEqual(failed._tag, "ModelFailed")
+        assert.isAtMost((failed as { readonly program: ReadonlyArray<unknown> }).program.length, 6, failed.message)
+      }),
+    60_000
+  )
 })

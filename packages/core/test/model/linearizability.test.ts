@@ -2,10 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import * as scale from "../../../../test-scale.ts"
-import { explain, type History, type Operation } from "./Linearizability.ts"
+import { explain, type History, type Operation } from "../../src/testing/internal/linearizability.ts"
 import * as Store from "./Store.ts"
 
 type Answer = number | undefined
+const store = { initial: Store.initial, apply: Store.apply }
 type Op = Operation<Store.Input, Answer>
 
 const read = { _tag: "read" } as const
@@ -117,7 +118,7 @@ const orders = (history: History<Store.Input, Answer>): ReadonlyArray<ReadonlyAr
 
 /** Whether an order is one in which the history can have happened, taken literally. */
 const holds = (history: History<Store.Input, Answer>, order: ReadonlyArray<Op>): boolean => {
-  let state = Store.store.initial
+  let state = Store.initial
   for (const [i, each] of order.entries()) {
     for (const later of order.slice(i + 1)) {
       if (later.returned < each.invoked || (later.client === each.client && later.invoked < each.invoked)) return false
@@ -131,13 +132,13 @@ const holds = (history: History<Store.Input, Answer>, order: ReadonlyArray<Op>):
 
 describe("explain", () => {
   it.each(explained)("finds an order for %s", (_, history) => {
-    const order = explain(Store.store, history)
+    const order = explain(store, history)
     assert.isDefined(order)
     assert.isTrue(holds(history, order!))
   })
 
   it.each(refused)("refuses %s", (_, history) => {
-    assert.isUndefined(explain(Store.store, history))
+    assert.isUndefined(explain(store, history))
   })
 
   it.prop("agrees with trying every order", { some: Some.check(Schema.isMaxLength(5)) }, ({ some }) => {
@@ -149,7 +150,7 @@ describe("explain", () => {
       answer: each.what === "write" || each.what === "push" || each.answer === 3 ? undefined : each.answer,
       optional: each.known === "lost"
     }))
-    const order = explain(Store.store, history)
+    const order = explain(store, history)
     assert.strictEqual(order !== undefined, orders(history).some((order) => holds(history, order)))
     if (order !== undefined) assert.isTrue(holds(history, order))
   }, { arbitrary: { runs: scale.cases } })
@@ -157,7 +158,7 @@ describe("explain", () => {
   it.prop("explains what happened one after the other, however long each seems to last", {
     some: Some.check(Schema.isMaxLength(40))
   }, ({ some }) => {
-    let state = Store.store.initial
+    let state = Store.initial
     const history = some.map((each, i): Op => {
       const input = inputOf(each)
       const [answer, next] = Store.apply(state, input)
@@ -165,6 +166,6 @@ describe("explain", () => {
       // It happens at 10 i, and seems to begin before and to end after that.
       return op(`client ${i}`, 10 * i - 3 * each.from, input, 10 * i + 3 * each.lasts, answer)
     })
-    assert.isDefined(explain(Store.store, history))
+    assert.isDefined(explain(store, history))
   }, { arbitrary: { runs: scale.cases } })
 })

@@ -16,12 +16,21 @@ const isTestClock = (clock: Clock.Clock): clock is TestClock => hasProperty(cloc
 export const passing = (millis: number): Effect.Effect<void> =>
   Effect.withFiber((fiber) => {
     const clock = fiber.getRef(Clock.Clock)
-    if (!isTestClock(clock)) return Effect.sleep(millis)
-    // Whoever is about to sleep does so before the clock is moved, or would sleep for longer.
-    return settle.pipe(Effect.andThen(clock.adjust(millis)), Effect.andThen(settle))
+    return isTestClock(clock) ? moving(clock, millis) : Effect.sleep(millis)
   })
 
-// Longer than any default of this library, and still soon over where a ticking timer makes every second of it an event.
+// In steps, before each of which whoever is about to sleep does so: they would sleep too long if the clock had moved. Under a
+// scheduler that is not its own a TestClock would run past them. Later steps are longer, or a minute would take too many.
+const moving = Effect.fnUntraced(function*(clock: TestClock, millis: number) {
+  for (let passed = 0; passed < millis;) {
+    yield* settle
+    const step = Math.min(Math.max(1, Math.floor(passed / 16)), millis - passed)
+    yield* clock.adjust(step)
+    passed += step
+  }
+  yield* settle
+})
+
 const patience = 600_000
 
 /** Runs an effect, and moves a `TestClock` until it has ended. What does not end within ten minutes of its time is a defect. */
