@@ -15,8 +15,8 @@ import * as TestClock from "effect/testing/TestClock"
 import { inNode } from "../utils/process.ts"
 import { defectOf } from "../utils/server.ts"
 
-const test = <A, E>(body: () => Generator<Effect.Effect<any, E, Scope.Scope>, A, never>) =>
-  inNode(Effect.scoped(Effect.gen(body))) as Effect.Effect<A, E>
+const test = <A>(body: () => Generator<Effect.Effect<any, unknown, Scope.Scope>, A, never>) =>
+  inNode(Effect.scoped(Effect.gen(body))) as Effect.Effect<A, unknown>
 
 /** What a failed expectation says, line by line, pids left out. */
 const complaint = (expectation: Effect.Effect<unknown>) =>
