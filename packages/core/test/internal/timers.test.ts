@@ -74,6 +74,41 @@ describe("Timers", () => {
     { arbitrary: { runs: scale.cases } }
   )
 
+  it.effect("a delay that a number cannot add without a rest ends all the same, and so do those after it", () =>
+    Effect.gen(function*() {
+      const timers = yield* make
+      const fired: Array<number> = []
+      // Added up it is more than 102.317, by less than the clock can show.
+      assert.isAbove(2.317 + 100, 102.317)
+      yield* TestClock.setTime(2.317)
+      timers.start(timer(() => fired.push(timers.now())), 100)
+      yield* TestClock.adjust("1 second")
+      timers.start(timer(() => fired.push(timers.now())), 100)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(fired, [102.317, 1102.317])
+    }))
+
+  it.effect.prop(
+    "fire in their time on a clock that stands at a fraction of a millisecond",
+    { start: upTo(1_000_000), waits: Schema.Array(upTo(1_000_000)).check(Schema.isMaxLength(20)), delay: upTo(5000) },
+    ({ delay, start, waits }) =>
+      Effect.gen(function*() {
+        yield* TestClock.adjust(start)
+        const timers = yield* make
+        for (const wait of waits) {
+          yield* TestClock.adjust(wait / 999)
+          let fired = 0
+          timers.start(timer(() => fired++), delay + 1)
+          yield* TestClock.adjust(delay)
+          assert.strictEqual(fired, 0)
+          // The test clock itself adds fractions, and may be short of the end by one that nothing shows.
+          yield* TestClock.adjust(1.001)
+          assert.strictEqual(fired, 1)
+        }
+      }),
+    { arbitrary: { runs: scale.cases } }
+  )
+
   it.effect.prop(
     "fire in order whatever is cancelled out of their middle",
     {
