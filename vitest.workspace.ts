@@ -1,5 +1,5 @@
-/** The list of test projects: every package, the benchmarks, the fences of the documentation, and the packages as published. */
-const packages = ["packages/core", "packages/ratelimiter", "packages/examples", "benchmark"].map((root) => ({
+/** The list of test projects: every package, the benchmarks, the soak, the fences of the documentation, and the packages as published. */
+const packages = ["packages/core", "packages/ratelimiter", "packages/examples", "benchmark", "soak"].map((root) => ({
   extends: true as const,
   test: { name: root.replace("packages/", ""), root, include: ["test/**/*.test.ts"] }
 }))
