@@ -29,3 +29,9 @@ export const dropped = scale(100_000, 1_000_000)
 
 /** Orders in which a small program is run. */
 export const orders = scale(300, 20_000)
+
+/** Simulated minutes of the soak, with a fault every second: an hour, or a week. */
+export const soakMinutes = scale(60, 7 * 24 * 60)
+
+/** Seconds of the soak on the clock of the machine. */
+export const soakSeconds = scale(3, 60)

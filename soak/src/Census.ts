@@ -3,12 +3,15 @@
  */
 import { Process } from "@effect-otp/core"
 import { Effect, Option } from "effect"
+// How many timers there are is nobody's business in a program, and so there is no public way to ask.
+import { timersOf } from "../../packages/core/src/internal/current.ts"
 
 export interface Census {
   readonly processes: number
   readonly links: number
   readonly monitors: number
   readonly names: number
+  readonly timers: number
   readonly messages: number
 }
 
@@ -32,6 +35,7 @@ export const take: Effect.Effect<Census> = Effect.gen(function*() {
     links: sum(all, ({ links }) => links.length),
     monitors: sum(all, ({ monitors }) => monitors.length),
     names: (yield* Process.registered).length,
+    timers: yield* Effect.withFiber((fiber) => Effect.succeed(timersOf(fiber).size())),
     messages: sum(all, ({ mailboxLength }) => mailboxLength)
   }
 })
