@@ -5,6 +5,7 @@ import * as ExitReason from "@effect-otp/core/ExitReason"
 import * as GenServer from "@effect-otp/core/GenServer"
 import * as OtpError from "@effect-otp/core/OtpError"
 import * as Process from "@effect-otp/core/Process"
+import * as Supervisor from "@effect-otp/core/Supervisor"
 import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -18,6 +19,7 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import * as scale from "../../../test-scale.ts"
 import { arrived, asProcess, inNode } from "./utils/process.ts"
+import { reasons } from "./utils/reasons.ts"
 import { type Order, type Probe, probed } from "./utils/tree.ts"
 
 const bad = ExitReason.custom("bad")
@@ -60,22 +62,15 @@ const stopping = (ref: DynamicSupervisor.Ref) =>
 const endOf = (pid: Process.Pid<never, unknown>) => Process.awaitExit(pid)
 
 describe("a child that has ended", () => {
-  const reasons: ReadonlyArray<readonly [name: string, order: Order]> = [
-    ["Normal", ExitReason.normal],
-    ["Shutdown", ExitReason.shutdown()],
-    ["Shutdown with a term", ExitReason.shutdown("term")],
-    ["Custom", bad],
-    ["Crashed", "crash"],
-    ["Killed", ExitReason.killed]
+  const orders: ReadonlyArray<readonly [name: string, order: Order, isClean: boolean]> = [
+    ...reasons,
+    ["Crashed by a defect", "crash", false]
   ]
-  const restarts = (restart: ChildSpec.Restart, order: Order): boolean =>
-    restart === "permanent" ||
-    (restart === "transient" && (order === "crash" || order._tag === "Custom" || order._tag === "Killed"))
 
   for (const restart of ["permanent", "transient", "temporary"] as const) {
-    for (const [name, order] of reasons) {
+    for (const [name, order, isClean] of orders) {
       for (const kind of ["child", "worker"] as const) {
-        const again = restarts(restart, order)
+        const again = restart === "permanent" || (restart === "transient" && !isClean)
         it.effect(`DS-014 a ${restart} ${kind} that ended ${name} is ${again ? "restarted" : "gone"}`, () =>
           probed(function*(probe) {
             const ref = yield* DynamicSupervisor.make({ intensity: { maxRestarts: 1, within: 1 } }).start
@@ -87,6 +82,26 @@ describe("a child that has ended", () => {
             assert.strictEqual(probe.pid("a") === pid, !again)
           }))
       }
+    }
+  }
+
+  for (const restart of ["permanent", "transient", "temporary"] as const) {
+    for (const [name, reason, isClean] of reasons) {
+      const again = restart === "permanent" || (restart === "transient" && !isClean)
+      it.effect(`DS-014 a ${restart} supervisor that was stopped with ${name} is ${again ? "restarted" : "gone"}`, () =>
+        probed(function*(probe) {
+          const ref = yield* DynamicSupervisor.make({ intensity: { maxRestarts: 1, within: 1 } }).start
+          const tree = Supervisor.make({ name: "tree", children: [probe.child("a"), probe.child("b")] })
+          const pid = yield* DynamicSupervisor.startChild(ref, tree.child({ id: "tree", restart }))
+          yield* Supervisor.stop("tree", { reason })
+          const events = ["start a", "start b", "stop b", "stop a"]
+          yield* probe.sees(...events, ...(again ? events.slice(0, 2) : []))
+          const left = yield* DynamicSupervisor.whichChildren(ref)
+          assert.deepStrictEqual(
+            left.map(({ child, type }) => [type, child === pid]),
+            again ? [["supervisor", false]] : []
+          )
+        }))
     }
   }
 

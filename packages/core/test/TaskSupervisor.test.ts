@@ -22,6 +22,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { arrived, asProcess, downOf, inNode } from "./utils/process.ts"
+import { reasons } from "./utils/reasons.ts"
 import { defectOf } from "./utils/server.ts"
 import { assertClean, meanwhile, pidOf, plain, type Trapping, trapping } from "./utils/task.ts"
 
@@ -283,17 +284,15 @@ describe("the supervisor", () => {
       }).pipe(silent)
     )))
 
-  it.effect.each(
-    [
-      [undefined, boo, 1],
-      ["temporary", boo, 1],
-      ["transient", ExitReason.normal, 1],
-      ["transient", boo, 2],
-      ["permanent", ExitReason.normal, 2]
-    ] as const
-  )(
-    "startChild with restart %s of a task that ends %j",
-    ([restart, reason, times]) =>
+  const restarts = [undefined, "temporary", "transient", "permanent"] as const
+  it.effect.each(restarts.flatMap((restart) =>
+    reasons.map(([name, reason, isClean]) => {
+      const times = restart === "permanent" || (restart === "transient" && !isClean) ? 2 : 1
+      return [restart, name, times, reason] as const
+    })
+  ))(
+    "startChild with restart %s of a task that ends %s: it runs %i times",
+    ([restart, , times, reason]) =>
       asProcess(() =>
         Effect.gen(function*() {
           const tasks = yield* supervisor
