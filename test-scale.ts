@@ -24,6 +24,9 @@ export const cases = scale(100, 10_000)
 /** Random programs, each of dozens of steps. */
 export const programs = scale(300, 5_000)
 
+/** Kills in a storm. */
+export const kills = scale(2_000, 100_000)
+
 /** Things of one kind that are made and dropped. */
 export const dropped = scale(100_000, 1_000_000)
 

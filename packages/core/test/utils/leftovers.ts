@@ -27,7 +27,9 @@ const ofEnded = (entry: Entry): ReadonlyArray<string> => {
   ]
 }
 
-const isTimer = (watcher: Watcher): watcher is Watcher & { readonly index: number } => "index" in watcher
+// Who waits for a start without a limit is a watcher that never needs to be a timer.
+const isTimer = (watcher: Watcher): watcher is Watcher & { readonly index: number } =>
+  "index" in watcher && !("after" in watcher && watcher.after === Infinity)
 
 /** Whatever is between two processes is known to both. */
 const ofOthers = (entry: Entry): ReadonlyArray<string> => [
