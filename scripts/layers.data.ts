@@ -123,6 +123,7 @@ export const layers: Record<string, ReadonlyArray<ReadonlyArray<string>>> = {
       "internal/machine",
       "internal/machineServer",
       "internal/machineTypes",
+      "internal/registryEffects",
       "internal/registryService",
       "internal/requestId",
       "internal/starting"

@@ -20,12 +20,13 @@ import type * as Types from "effect/Types"
 import type * as GenServer from "./GenServer.ts"
 import { withEntry } from "./internal/current.ts"
 import * as Running from "./internal/registry.ts"
+import * as Effects from "./internal/registryEffects.ts"
 import * as Runtime from "./internal/registryService.ts"
 import * as Table from "./internal/registryTable.ts"
 import { entryOfPid } from "./internal/resolve.ts"
 import { makeStarts } from "./internal/starting.ts"
 import * as Name from "./Name.ts"
-import { RegistrationError, type StartError } from "./OtpError.ts"
+import type { RegistrationError, StartError } from "./OtpError.ts"
 import type { Pid } from "./Pid.ts"
 import type * as Process from "./Process.ts"
 
@@ -298,14 +299,8 @@ export const register = <S extends Shape, K extends Keys>(
   key: S["key"],
   ...value: Value<S>
 ): Effect.Effect<void, K extends "unique" ? RegistrationError : never, Process.Current> =>
-  withEntry((self) => {
-    const running = Runtime.runningOf(registry)
-    const holder = Running.register(running, self, key, value[0])
-    if (holder === undefined) return Effect.void
-    const reason = { _tag: "NameTaken", holder } as const
-    // Where keys are not unique there is no holder to be in the way.
-    return Effect.fail(new RegistrationError({ name: Running.show(running.name, key), reason }) as never)
-  })
+  // Where keys are not unique there is no holder to be in the way, and no error.
+  Effects.register(registry, key, value[0]) as never
 
 /**
  * Takes a key from the calling process: all that it holds of it. Mirrors `Registry.unregister/2`.
@@ -431,11 +426,7 @@ export const updateValue = <S extends Shape>(
 export const lookup = <S extends Shape, K extends Keys>(
   registry: Registry<S, K>,
   key: S["key"]
-): Effect.Effect<Found<K, Entry<S>>> =>
-  Effect.sync(() => {
-    const { holders, unique } = Runtime.runningOf(registry)
-    return (unique ? Option.fromUndefinedOr(Table.first(holders, key)) : Table.ofKey(holders, key)) as never
-  })
+): Effect.Effect<Found<K, Entry<S>>> => Effects.lookup(registry, key) as Effect.Effect<Found<K, Entry<S>>>
 
 /**
  * The keys that a process holds, in no order that is specified; one that it holds several times is there as often. Mirrors

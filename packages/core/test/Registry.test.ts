@@ -46,6 +46,20 @@ class Watched extends Registry.Service<Watched, Room>()("test/Watched", {
   listeners: ["listener", Name.make<Registry.Event<Room>>("absent")]
 }) {}
 
+const unresolvable: Name.Resolver<string> = {
+  register: () => false,
+  unregister: () => {},
+  whereis: () => {
+    throw new Error("out of order")
+  },
+  format: (key) => key
+}
+
+class Broken extends Registry.Service<Broken, Room>()("test/Broken", {
+  keys: "unique",
+  listeners: [Name.via(unresolvable, "listener")]
+}) {}
+
 class Heard extends Registry.Service<Heard, Room>()("test/Heard", { keys: "duplicate", listeners: ["listener"] }) {}
 
 class Cell extends Agent.Service<Cell, string>()("test/Cell") {
@@ -815,6 +829,59 @@ describe("the process of a registry", () => {
       yield* settle
       assert.deepStrictEqual(yield* leftovers([...pids, rooms.pid, topics.pid]), [])
     }).pipe(inNode))
+
+  // Under the default scheduler what can be done at once is.
+  it.live("is the same where nothing has to be evaluated", () =>
+    asProcess((self: Process.Self<never>) =>
+      Effect.gen(function*() {
+        const [rooms, topics] = [yield* Unique.start(), yield* Duplicate.start()]
+        for (const key of ["lobby", ["room", 1], Symbol.for("room")]) {
+          assert.deepStrictEqual(yield* Registry.lookup(rooms, key), Option.none())
+          yield* Registry.register(rooms, key, 1)
+          const error = yield* Effect.flip(Registry.register(rooms, key, 2))
+          assert.deepStrictEqual(error.reason, { _tag: "NameTaken", holder: self.pid })
+          const refused = yield* Effect.result(Effect.gen(function*() {
+            yield* Registry.register(rooms, key, 2)
+          }))
+          assert.isTrue(Result.isFailure(refused))
+          assert.deepStrictEqual(pairs(yield* Registry.lookup(rooms, key)), [[self.pid, 1]])
+          yield* Registry.register(topics, key, 1)
+          yield* Registry.register(topics, key, 2)
+          assert.deepStrictEqual(pairs(yield* Registry.lookup(topics, key)), [[self.pid, 1], [self.pid, 2]])
+        }
+        assert.deepStrictEqual(yield* sizes(rooms, "lobby"), [3, 3, 1])
+        assert.deepStrictEqual(yield* links(self.pid), [rooms.pid, topics.pid])
+        yield* GenServer.stop(rooms, { reason: ExitReason.normal })
+        // A defect is nothing that can be caught within the generator.
+        const caught: Array<unknown> = []
+        const tried = Effect.gen(function*() {
+          try {
+            yield* Registry.lookup(rooms, "lobby")
+          } catch (error) {
+            caught.push(error)
+          }
+        })
+        assert.include(String(yield* defectOf(tried)), "the registry test/Unique does not run")
+        assert.deepStrictEqual(caught, [])
+      })
+    ))
+
+  it.live("a listener whose name cannot be resolved is a defect of who registers", () =>
+    asProcess(() =>
+      Effect.gen(function*() {
+        const rooms = yield* Broken.start()
+        const caught: Array<unknown> = []
+        const tried = Effect.gen(function*() {
+          try {
+            yield* Registry.register(rooms, "lobby", 1)
+          } catch (error) {
+            caught.push(error)
+          }
+        })
+        assert.include(String(yield* defectOf(tried)), "out of order")
+        assert.deepStrictEqual(caught, [])
+      })
+    ))
 
   it("a wrong option is a TypeError that names it", () => {
     const declared = (options: object) => () => Registry.Service<never, Room>()("test/Wrong", options as never)

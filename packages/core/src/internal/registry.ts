@@ -83,7 +83,7 @@ export const register = (registry: Registry, pid: Entry, key: unknown, value: un
     link(pid, entry)
   }
   changed(registry, key)
-  tell(registry, new Registered(registry.name, key, pid, value))
+  if (registry.listeners.length > 0) tell(registry, new Registered(registry.name, key, pid, value))
   return undefined
 }
 

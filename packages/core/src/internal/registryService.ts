@@ -28,10 +28,11 @@ export const makeHandle = (config: Running.Config, address: Address): Handle => 
   [AddressTypeId]: address
 })
 
-export const handleOf = (registry: unknown): Handle => {
-  const isRegistry = typeof registry === "object" && registry !== null && TypeId in registry
-  return Input.check("registry", "a Registry", isRegistry, registry) as unknown as Handle
-}
+const isHandle = (registry: unknown): registry is Handle =>
+  typeof registry === "object" && registry !== null && TypeId in registry
+
+export const handleOf = (registry: unknown): Handle =>
+  Input.check("registry", "a Registry", isHandle(registry), registry) as Handle
 
 interface Options {
   readonly keys: "unique" | "duplicate"
@@ -90,6 +91,10 @@ const runningOfHandle = (handle: Handle): Running.Registry => {
   if (running === undefined) throw new Error(`the registry ${handle[TypeId].name} does not run`)
   return running
 }
+
+/** The same where nothing may be thrown. */
+export const runningIf = (registry: unknown): Running.Registry | undefined =>
+  isHandle(registry) ? findRunning(registry) : undefined
 
 export const runningOf = (registry: unknown): Running.Registry => runningOfHandle(handleOf(registry))
 

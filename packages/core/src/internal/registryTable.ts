@@ -38,8 +38,8 @@ export const make = <I extends Item, H extends Held<I>>(hold: Table<I, H>["hold"
   size: 0
 })
 
-// What is equal only to itself needs no hash and no Option: the map behind has it, or nobody holds it.
-const isPlain = (key: unknown): boolean => typeof key !== "object" && typeof key !== "function"
+/** What is equal only to itself needs no hash and no Option: the map behind has it, or nobody holds it. */
+export const isPlain = (key: unknown): boolean => typeof key !== "object" && typeof key !== "function"
 
 const itemsOf = <I extends Item>({ byKey }: Table<I>, key: unknown): FewSet.FewSet<I> => {
   if (isPlain(key)) return byKey.backing.get(key)
