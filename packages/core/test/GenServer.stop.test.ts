@@ -271,6 +271,21 @@ describe("the exit of a parent", () => {
       assert.isTrue(yield* Process.isAlive(server.pid))
     }).pipe(inNode))
 
+  it.effect("GS-049 of itself stops a server that was started without a link, which is its own parent, and no other", () =>
+    Effect.gen(function*() {
+      const toItself = (state: unknown) => Effect.as(Effect.flatMap(Process.self, (pid) => Process.exit(pid, bad)), keep(state))
+      const alone: Array<unknown> = []
+      const own = yield* family(alone, true, false)
+      yield* tell(own.server, toItself)
+      assert.deepStrictEqual(yield* Process.awaitExit(own.server.pid), bad)
+      assert.deepStrictEqual(alone, [["terminate", "old", bad], "released"])
+      const linked: Array<unknown> = []
+      const other = yield* family(linked, true)
+      yield* tell(other.server, toItself)
+      yield* settle
+      assert.deepStrictEqual(linked, [["info", bad]])
+    }).pipe(inNode))
+
   it.effect("GS-050 takes its turn: messages before it are handled, those after it are not", () =>
     Effect.gen(function*() {
       const seen: Array<unknown> = []

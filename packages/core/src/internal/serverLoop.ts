@@ -104,7 +104,7 @@ const take = (entry: Entry, server: ServerState, node: Mailbox.MailNode): boolea
       return run(entry, server, handler, cast.message, undefined)
     }
     case Mailbox.signal:
-      if (isExit(node.message) && isParent(server, node.message)) {
+      if (isExit(node.message) && isParent(entry, server, node.message)) {
         stop(entry, server, node.message.reason)
         return false
       }
@@ -146,10 +146,12 @@ const nextUrgent = (entry: Entry, server: ServerState, system: System): Mailbox.
     entry,
     system,
     ({ kind, message }) =>
-      kind === Mailbox.system || (kind === Mailbox.signal && isExit(message) && isParent(server, message))
+      kind === Mailbox.system || (kind === Mailbox.signal && isExit(message) && isParent(entry, server, message))
   )
 
-const isParent = (server: ServerState, exit: ExitMessage): boolean => (exit.pid as Entry).id === server.parent
+/** Who was started without a link is its own parent, as in OTP. */
+const isParent = (entry: Entry, { parent }: ServerState, { pid }: ExitMessage): boolean =>
+  parent === undefined ? pid === entry : (pid as Entry).id === parent
 
 const continueWith = (entry: Entry, server: ServerState): boolean => {
   const next = server.continueWith!
