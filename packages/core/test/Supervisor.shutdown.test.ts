@@ -105,6 +105,23 @@ describe("the time that a child has", () => {
       assert.strictEqual(yield* Fiber.join(fiber), 150)
     }))
 
+  it.effect("a child that is being stopped is linked to its supervisor until it has ended", () =>
+    probed(function*(probe) {
+      const seen: Array<ExitReason.ExitReason> = []
+      const stubborn = ChildSpec.worker({
+        id: "a",
+        run: (self: Process.Self<Process.Exit>) =>
+          Effect.andThen(Process.trapExit(true), Effect.forever(Effect.map(self.receive, ({ reason }) => seen.push(reason))))
+      })
+      const ref = yield* started(probe, Supervisor.make({ children: [stubborn] }))
+      yield* stopping(ref)
+      const links = Option.map(yield* Process.info(ref.pid), (info) => info.links.length)
+      assert.deepStrictEqual(links, Option.some(1))
+      yield* Process.exit(ref.pid, ExitReason.kill)
+      yield* settle
+      assert.deepStrictEqual(seen, [ExitReason.shutdown(), ExitReason.killed])
+    }))
+
   it.effect("finalizers that outlast the kill are waited for as long again, then reported, and the stop goes on", () =>
     probed(function*(probe) {
       const gate = yield* Deferred.make<void>()

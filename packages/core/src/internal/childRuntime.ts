@@ -14,7 +14,7 @@ import { isPid, type Pid } from "../Pid.ts"
 import { type ChildInstance, type Started, withoutStart } from "./childInstance.ts"
 import * as FewSet from "./fewSet.ts"
 import * as Input from "./input.ts"
-import { link, sendExit, unlink } from "./lifecycle.ts"
+import { link, sendExit } from "./lifecycle.ts"
 import { ended, type Entry, type Origin, type Watcher } from "./processTable.ts"
 import { StartExit } from "./startExit.ts"
 import { reportNotShutDown, reportStarted, reportStop } from "./supervisorReport.ts"
@@ -168,8 +168,6 @@ export const stopChild = ({ byPid, self }: Parent, child: Child): Effect.Effect<
   byPid.delete(entry)
   child.pid = undefined
   child.last = entry
-  // From here on its exit is no message any more: it is waited for.
-  unlink(self, entry)
   const brutal = child.spec.shutdown === "brutalKill"
   sendExit(entry, self, brutal ? ExitReason.kill : ExitReason.shutdown(), "exit")
   const closed = concludeNow(entry)
