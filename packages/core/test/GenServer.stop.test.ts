@@ -163,6 +163,24 @@ describe("terminate", () => {
       assert.deepStrictEqual((yield* callFails(Fiber.join(call), "ServerExited")).reason.reason, ExitReason.killed)
     }).pipe(inNode))
 
+  // Where the stop waits for its turn, and the call takes that turn at once.
+  it.live("runs to its end if a call comes right after the request to stop", () =>
+    Effect.gen(function*() {
+      const seen: Array<unknown> = []
+      const gate = yield* Deferred.make<void>()
+      const terminate = () => Effect.andThen(Deferred.await(gate), Effect.sync(() => seen.push("terminated")))
+      const server = yield* noting(seen, { terminate }).start()
+      const stop = yield* Effect.forkChild(GenServer.stop(server), { startImmediately: true })
+      const call = yield* Effect.forkChild(ask(server, (state) => Step.reply(state, state)), { startImmediately: true })
+      yield* settle
+      assert.deepStrictEqual(seen, [])
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(stop)
+      assert.deepStrictEqual(seen, ["terminated", "released"])
+      const error = yield* callFails(Fiber.join(call), "ServerExited")
+      assert.deepStrictEqual(error.reason.reason, ExitReason.normal)
+    }).pipe(inNode))
+
   it.effect("GS-045 runs after a crash in continue", () =>
     Effect.gen(function*() {
       const seen: Array<any> = []
@@ -273,7 +291,8 @@ describe("the exit of a parent", () => {
 
   it.effect("GS-049 of itself stops a server that was started without a link, which is its own parent, and no other", () =>
     Effect.gen(function*() {
-      const toItself = (state: unknown) => Effect.as(Effect.flatMap(Process.self, (pid) => Process.exit(pid, bad)), keep(state))
+      const toItself = (state: unknown) =>
+        Effect.as(Effect.flatMap(Process.self, (pid) => Process.exit(pid, bad)), keep(state))
       const alone: Array<unknown> = []
       const own = yield* family(alone, true, false)
       yield* tell(own.server, toItself)

@@ -111,7 +111,10 @@ describe("the time that a child has", () => {
       const stubborn = ChildSpec.worker({
         id: "a",
         run: (self: Process.Self<Process.Exit>) =>
-          Effect.andThen(Process.trapExit(true), Effect.forever(Effect.map(self.receive, ({ reason }) => seen.push(reason))))
+          Effect.andThen(
+            Process.trapExit(true),
+            Effect.forever(Effect.map(self.receive, ({ reason }) => seen.push(reason)))
+          )
       })
       const ref = yield* started(probe, Supervisor.make({ children: [stubborn] }))
       yield* stopping(ref)

@@ -68,6 +68,8 @@ const terminated = (entry: Entry, server: ServerState, exit: Exit.Exit<unknown, 
 export const end = (entry: Entry, server: ServerState): void => {
   // After a kill nobody waits for what still runs, and nobody is answered.
   if (entry.status === ended) dropRequests(server, entry.reason!)
+  // It ends itself, and only a kill cuts that short; this is a turn that it was given before.
+  else if (server.phase === "stopping") return
   if (entry.fiber !== undefined && server.phase !== "closing") return entry.fiber.interruptUnsafe()
   // `terminate` and the scope take their own way to the end.
   if (server.phase !== "new" && server.phase !== "init" && server.phase !== "running") return
