@@ -1,8 +1,12 @@
 /** Too many restarts, restarts that fail, and what the supervisor above makes of it. */
+import * as ChildSpec from "@effect-otp/core/ChildSpec"
 import * as ExitReason from "@effect-otp/core/ExitReason"
 import * as Process from "@effect-otp/core/Process"
 import * as Supervisor from "@effect-otp/core/Supervisor"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { probed, started } from "./utils/tree.ts"
 
@@ -224,6 +228,30 @@ describe("a restart that fails", () => {
         "start m",
         "start o"
       )
+    }))
+
+  it.effect("SV-049 one_for_all: those already started are up until the retry, and stay up if there is none", () =>
+    probed(function*(probe) {
+      const gate = yield* Deferred.make<never, "refused">()
+      let starts = 0
+      const failing = ChildSpec.make({
+        id: "o",
+        start: Effect.suspend(() => starts++ === 0 ? Process.spawnLink(() => Effect.never) : Deferred.await(gate))
+      })
+      const tree = Supervisor.make({
+        strategy: "one_for_all",
+        intensity: intensity(3),
+        children: [probe.child("z"), failing]
+      })
+      const ref = yield* started(probe, tree, "start z")
+      yield* probe.end("z", bad)
+      yield* probe.sees("stop z", "start z")
+      const terminating = yield* Effect.forkChild(Supervisor.terminateChild(ref, "o"), { startImmediately: true })
+      yield* Deferred.fail(gate, "refused")
+      yield* Fiber.join(terminating)
+      yield* probe.sees()
+      const children = yield* Supervisor.whichChildren(ref)
+      assert.deepStrictEqual(children.map(({ child, id }) => [id, child]), [["o", undefined], ["z", probe.pid("z")]])
     }))
 
   it.effect("SV-050 rest_for_one: the retry begins at the child that failed, those started before it stay", () =>

@@ -97,7 +97,7 @@ export const onRestart = <S extends Restarting, C extends Child>(
     const { maxRestarts, withinMillis } = state.tree.intensity
     return giveUp(state, child, `the limit is ${maxRestarts} restarts within ${withinMillis} ms`)
   }
-  const schedule = child.spec.backoff ?? state.tree.backoff
+  const schedule = backoffOf(state, child)
   return schedule === undefined
     ? restartAfter(state, child, 0, restart)
     : Effect.flatMap(nextDelay(state, child, schedule, now), (delay) => {
@@ -107,6 +107,8 @@ export const onRestart = <S extends Restarting, C extends Child>(
       return Effect.isEffect(next) ? next : Effect.succeed(next)
     })
 }
+
+export const backoffOf = ({ tree }: Restarting, { spec }: Child): Backoff | undefined => spec.backoff ?? tree.backoff
 
 const restartAfter = <S extends Restarting, C extends Child>(
   state: S,

@@ -32,6 +32,7 @@ import { ended as gone, type Entry, type Origin } from "./processTable.ts"
 import type { Operation } from "./request.ts"
 import * as RestartDecision from "./restartDecision.ts"
 import {
+  backoffOf,
   givenUp,
   type Next,
   onRestart,
@@ -190,8 +191,9 @@ const restartGroup = Effect.fnUntraced(function*(state: SupervisorState, child: 
     if (other.spec.restart === "temporary") continue
     const starting = startChild(state, other)
     if (startedAgain(state, other, Effect.isEffect(starting) ? yield* starting : starting)) continue
-    // one_for_all begins anew with everybody down; rest_for_one goes on from the child that failed.
-    if (state.tree.strategy === "one_for_all") yield* stopAll(state)
+    // The next attempt of one_for_all begins by stopping those that have started, unless the supervisor gives up. Where it
+    // has to wait they are down meanwhile.
+    if (state.tree.strategy === "one_for_all" && backoffOf(state, other) !== undefined) yield* stopAll(state)
     tryAgain(state, other, 0, true)
     break
   }
