@@ -1,5 +1,5 @@
 /** What a program keeps of its types when it is run in many orders, and when it is guarded. */
-import * as GenServer from "@effect-otp/core/GenServer"
+import * as Process from "@effect-otp/core/Process"
 import { Interleaving, LeakGuard } from "@effect-otp/core/testing"
 import { it } from "@effect-otp/core/testing/vitest"
 import * as Context from "effect/Context"
@@ -30,6 +30,6 @@ it.interleave.only("a scope", Effect.scope)
 // @ts-expect-error a service that nobody provides
 it.interleave("a service", Config)
 // @ts-expect-error no process is around
-it.interleave("a process", GenServer.stop("x").pipe(Effect.andThen(Effect.service(Config))))
+it.interleave("a process", Process.self)
 // @ts-expect-error no such option
 it.interleave("an option", { times: 5 }, Effect.void)

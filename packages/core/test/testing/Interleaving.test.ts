@@ -96,6 +96,30 @@ describe("a seed", () => {
     }))
 })
 
+describe("what Effect guarantees holds in every order", () => {
+  it.effect("fibers begin in the order in which they are forked, and before their parent goes on that yields", () =>
+    explore(Effect.gen(function*() {
+      const begun: Array<string> = []
+      yield* Effect.forkChild(Effect.sync(() => begun.push("first")))
+      yield* Effect.forkChild(Effect.sync(() => begun.push("second")))
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(begun, ["first", "second"])
+    })))
+
+  it.effect("what yields with a lower priority number goes on first, unless it is stopped before", () =>
+    Effect.gen(function*() {
+      const program = Effect.gen(function*() {
+        const seen: Array<string> = []
+        yield* Effect.forkChild(Effect.sync(() => seen.push("forked")))
+        yield* Effect.yieldNowWith(-1)
+        seen.push("parent")
+        yield* Effect.yieldNow
+        return seen
+      })
+      assert.deepStrictEqual(valueOf(yield* run(program, { schedule: [] })), ["parent", "forked"])
+    }))
+})
+
 describe("what OTP guarantees holds in every order", () => {
   const received = Effect.gen(function*() {
     const seen: Array<string> = []
