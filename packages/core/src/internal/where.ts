@@ -53,8 +53,12 @@ export const whereOf = (fiber: Fiber.Fiber<unknown, unknown> | undefined): strin
   fiber === undefined ? undefined : latest.get(fiber)
 
 const framesLookedAt = 40
-/** This directory is `internal`: the library is what is one above it. */
-const library = new URL("..", import.meta.url).pathname
+
+/** The directory of the library, which the stack itself knows. Not known in a bundle, where nobody guards anything. */
+const libraryIn = (stack: string): string | undefined =>
+  /(?:\(|at (?:async )?)(?:file:\/\/)?([^()]*[\\/])internal[\\/]where\.[jt]s:/.exec(stack)?.[1]
+
+let library: string | undefined
 
 /** The place in the code of the user that has called, as `file:line:column`; undefined if nothing of the user has. */
 const here = (): string | undefined => {
@@ -72,5 +76,8 @@ const here = (): string | undefined => {
 }
 
 /** Whether a place in the code is neither of the library nor of what it stands on. */
-export const isUsers = (place: string): boolean =>
-  !place.includes("node:") && !place.includes("/node_modules/") && !place.includes(library)
+export const isUsers = (place: string): boolean => {
+  library ??= libraryIn(new Error().stack ?? "") ?? ""
+  if (place.includes("node:") || /[\\/]node_modules[\\/]/.test(place)) return false
+  return library === "" || !place.includes(library)
+}
