@@ -100,6 +100,24 @@ describe("expectMessage", () => {
       assert.strictEqual(yield* Clock.currentTimeMillis, 60_250)
     }))
 
+  it.live("moves a TestClock that is provided by hand past nobody who is about to sleep", () =>
+    Effect.gen(function*() {
+      const clock = yield* TestClock.make()
+      yield* Effect.provideService(
+        test(function*() {
+          const probe = yield* Probe.make<number>()
+          // It has to take some turns before it sleeps for the second time.
+          const turns = Effect.forEach([1, 2, 3, 4, 5], () => Effect.yieldNow)
+          const body = Effect.andThen(Effect.andThen(Effect.sleep(10), turns), Effect.sleep(10))
+          yield* Process.spawn(() => Effect.andThen(body, Process.send(probe.pid, 1)))
+          yield* probe.expectMessage(1, { within: "1 second" })
+        }),
+        Clock.Clock,
+        clock
+      )
+      assert.isAtMost(clock.currentTimeMillisUnsafe(), 40)
+    }))
+
   it.live("waits on a clock that goes by itself, and ends in time", () =>
     test(function*() {
       const probe = yield* Probe.make<number>()

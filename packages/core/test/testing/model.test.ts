@@ -197,13 +197,17 @@ describe("a server that is killed", () => {
       const kept = model(Counter, { start: server().layer(), initial: 0, requests, restarted })
       yield* kept.check({ runs: 100 })
       yield* kept.checkConcurrent({ runs: 100, impatient: true })
-    }))
+      // What waits in the mailbox is lost with it.
+      const increment: Handlers["increment"] = (count) => Effect.as(Effect.sleep(2), Step.noReply(count + 1))
+      const slow = model(Counter, { start: server({ increment }).layer(), initial: 0, requests, restarted })
+      yield* slow.checkConcurrent({ runs: 100 })
+    }), 60_000)
 
   it.effect("also after a backoff", () =>
     Effect.gen(function*() {
       const tree = Supervisor.make({ children: [server().child({ backoff: Schedule.spaced("3 seconds") })] })
       yield* model(Counter, { start: tree.layer, initial: 0, requests, restarted }).check({ runs: 20 })
-    }))
+    }), 60_000)
 
   it.effect("is noticed when it remembers", () =>
     Effect.gen(function*() {

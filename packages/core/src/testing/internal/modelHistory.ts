@@ -95,8 +95,8 @@ const historyOf = (definition: Definition, { after, turns }: Concurrent) =>
           )
         }
         const call = request(client, command.request, command.payload)
-        // One that is lost with the server that was killed has not happened.
-        if (casts.has(command.request)) return yield* noted(who, command, () => call, killed)
+        // One that is lost with the server has happened as well before it was killed, for all that anybody sees.
+        if (casts.has(command.request)) return yield* noted(who, command, () => call, false)
         return yield* noted(who, command, (note) => {
           const answered = Effect.map(call, (answer) => {
             const error = Result.isFailure(answer) && isCallError(answer.failure) ? answer.failure : undefined

@@ -69,8 +69,6 @@ export const runInOrder = (definition: Definition, program: ReadonlyArray<Comman
         const shown = `  ${showCommand(command)}`
         if (command._tag === "Kill") {
           if (++kills > maxKills) continue
-          // What was asked before is done before.
-          yield* throughTime(stateOf(client))
           yield* kill(client)
           lines.push(shown)
           state = step(definition, state, command)[1]

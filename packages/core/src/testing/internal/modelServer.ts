@@ -110,7 +110,7 @@ const incarnation = (client: Client): Effect.Effect<Entry | undefined> =>
 // A supervisor starts it again at once, or when a backoff is over.
 const patience = 60_000
 
-/** Kills the server when it has done what was asked before, and waits until somebody has started it again. */
+/** Kills the server, and waits until somebody has started it again. */
 export const kill = Effect.fnUntraced(function*(client: Client) {
   const before = yield* incarnation(client)
   if (before === undefined) return

@@ -24,7 +24,7 @@ export const passing = (millis: number): Effect.Effect<void> =>
 const moving = Effect.fnUntraced(function*(clock: TestClock, millis: number) {
   for (let passed = 0; passed < millis;) {
     yield* settle
-    const step = Math.min(Math.max(1, Math.floor(passed / 16)), millis - passed)
+    const step = Math.min(Math.max(1, Math.floor(passed / 4)), millis - passed)
     yield* clock.adjust(step)
     passed += step
   }
