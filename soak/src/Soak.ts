@@ -80,7 +80,7 @@ const makeTree = (service: Service, disk: Disk.Disk, work: ReturnType<typeof mak
     backoff,
     intensity: { maxRestarts: 1_000, within: "5 seconds" },
     children: [
-      service.make({ store: disk.store, work, workers, remember, capacity: 40, grace: "1 second" })
+      service.make({ name: "jobs", store: disk.store, work, workers, remember, capacity: 40, grace: "1 second" })
         .child({ id: "job service" })
     ]
   })

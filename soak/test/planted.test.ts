@@ -111,5 +111,5 @@ describe("a soak finds", () => {
         seed: 7
       })
       assert.strictEqual(violation?.invariant, bug.breaks, violation?.what)
-    }), 60_000)
+    }), 120_000)
 })

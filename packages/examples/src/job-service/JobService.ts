@@ -30,6 +30,11 @@ import type { Store } from "./Store.ts"
 import * as Work from "./Work.ts"
 
 export interface Options {
+  /**
+   * The name of its journal, which one at a time may have. Who restarts the service gives it one: a root that is killed leaves
+   * a core that finishes its jobs, and the next one must not begin before. Default: none.
+   */
+  readonly name?: string | undefined
   readonly store: Store
   readonly work: Work.Work
   /** How many jobs are worked on at once. Default: 4. */
@@ -59,6 +64,7 @@ export const make = ({
   intensity,
   limit = { limit: 10, window: "1 second" },
   maxAttempts = 5,
+  name,
   print = () => Effect.void,
   remember = 1000,
   store,
@@ -70,7 +76,7 @@ export const make = ({
     strategy: "rest_for_one",
     intensity,
     children: [
-      Journal.server.child({ remember, store }),
+      Journal.server.child({ remember, store }, { name }),
       Queue.server.child({ capacity, maxAttempts }),
       Pool.Running.child(),
       Pool.supervisor(workers).child(),
