@@ -38,3 +38,6 @@ export const soakMinutes = scale(60, 7 * 24 * 60)
 
 /** Seconds of the soak on the clock of the machine. */
 export const soakSeconds = scale(3, 60)
+
+/** How often there is each mishap of a process of the operating system. */
+export const soakRounds = scale(1, 5)

@@ -37,19 +37,24 @@ const upgrade = [
   "\r\n"
 ].join("\r\n")
 
-const socket = connect(Number(port), hostname)
-socket.pause()
-
-// Nobody says anything: the answer to the upgrade is not read, either.
-const send = () => {
-  let room = true
-  for (let i = 0; i < 100 && room; i++) room = socket.write(kind === "http" ? post() : frame())
-  if (room) setImmediate(send)
-  else socket.once("drain", send)
+const flood = () => {
+  const socket = connect(Number(port), hostname)
+  socket.pause()
+  // Nobody looks at what is answered, not even to the upgrade.
+  const send = () => {
+    if (socket.destroyed) return
+    let room = true
+    for (let i = 0; i < 100 && room; i++) room = socket.write(kind === "http" ? post() : frame())
+    if (room) setImmediate(send)
+    else socket.once("drain", send)
+  }
+  socket.on("connect", () => {
+    if (kind !== "http") socket.write(upgrade)
+    setTimeout(send, 100)
+  })
+  // Thrown out, it comes again.
+  socket.on("error", () => {})
+  socket.on("close", () => setTimeout(flood, 100))
 }
 
-socket.on("connect", () => {
-  if (kind !== "http") socket.write(upgrade)
-  setTimeout(send, 500)
-})
-socket.on("error", () => process.exit(0))
+flood()

@@ -11,30 +11,39 @@ import { NodeFileSystem, NodeHttpServer, NodeRuntime } from "@effect/platform-no
 import { ByteSize, Console, Effect, Layer, Logger } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServer } from "effect/http"
 import { RpcSerialization, RpcServer } from "effect/rpc"
-import { createServer } from "node:http"
 import { Desk, Refused, type Status } from "./Desk.ts"
+import { guardedServer } from "./guarded.ts"
 
 const [directory = "", port = "0"] = process.argv.slice(2)
 
-const answersAtOnce = 200
+const atOnce = 20
 
-interface State {
-  asking: number
-}
+/** How many questions of each customer wait for their answers. */
+type State = Map<string, number>
 
-/** Who asks waits in a fiber, and there are only so many of these: the desk itself never waits. */
+/**
+ * Who asks waits in a fiber, and each customer has only so many of these: the desk itself never waits, and nobody can take the
+ * places of the others.
+ */
 const answer = <A, E, R>(
   state: State,
+  customer: string,
   from: GenServer.From<A, Refused>,
   ask: Effect.Effect<A, E & { readonly _tag: string }, R>
 ) => {
-  if (state.asking >= answersAtOnce) return Effect.fail(new Refused({ why: "too many at once" }))
-  state.asking++
-  const asked = Effect.matchEffect(ask, {
+  const asking = state.get(customer) ?? 0
+  if (asking >= atOnce) return Effect.fail(new Refused({ why: "too many at once" }))
+  state.set(customer, asking + 1)
+  const answered = Effect.matchEffect(ask, {
     onSuccess: (value) => GenServer.reply(from, value),
     onFailure: (error) => GenServer.fail(from, new Refused({ why: error._tag }))
   })
-  return Effect.as(Effect.forkScoped(Effect.ensuring(asked, Effect.sync(() => state.asking--))), Step.noReply(state))
+  const leave = Effect.sync(() => {
+    const left = state.get(customer)! - 1
+    if (left === 0) state.delete(customer)
+    else state.set(customer, left)
+  })
+  return Effect.as(Effect.forkScoped(Effect.ensuring(answered, leave)), Step.noReply(state))
 }
 
 const status = Effect.map(JobService.status, ({ accepted, done, gaveUp, running, waiting }): Status => {
@@ -46,11 +55,12 @@ const unknown = (ids: ReadonlyArray<string>) =>
   Effect.filter(ids, (id) => Effect.map(JobService.history(id), (entries) => entries.length === 0))
 
 const desk = Desk.implement({
-  init: (): State => ({ asking: 0 }),
+  init: (): State => new Map(),
   handlers: {
-    submit: (state, { customer, id }, from) => answer(state, from, JobService.submit({ id, customer, what: "work" })),
-    status: (state, _, from) => answer(state, from, status),
-    unknown: (state, { ids }, from) => answer(state, from, unknown(ids)),
+    submit: (state, { customer, id }, from) =>
+      answer(state, customer, from, JobService.submit({ id, customer, what: "work" })),
+    status: (state, _, from) => answer(state, "", from, status),
+    unknown: (state, { ids }, from) => answer(state, "", from, unknown(ids)),
     eat: () => {
       const eaten: Array<ReadonlyArray<number>> = []
       while (true) eaten.push(Array.from({ length: 100_000 }, (_, i) => i + 0.5))
@@ -96,7 +106,7 @@ const server = Layer.effectDiscard(HttpServer.addressFormattedWith((address) => 
   Layer.provideMerge(HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true })),
   Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.kibibytes(64))),
   Layer.provide(
-    NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: Number(port), websocket: { maxPayload: 64 * 1024 } })
+    NodeHttpServer.layer(guardedServer, { host: "127.0.0.1", port: Number(port), websocket: { maxPayload: 64 * 1024 } })
   ),
   Layer.provide(Logger.layer([]))
 )
