@@ -16,8 +16,9 @@ export interface Report {
   readonly duration: number
   readonly every: number
   readonly lasted: number
-  /** By the clock of the machine. */
+  /** How long it took by the clock of the machine, and how much of that it had a processor. */
   readonly took: number
+  readonly cpu: number
   readonly faults: ReadonlyArray<Row>
   readonly jobs: Result["counts"]
   /** How often everything was looked at. */
@@ -68,7 +69,7 @@ const allOf = (tally: Tally.Tally): Row => {
 
 export const make = (
   result: Result,
-  given: Pick<Report, "mode" | "seed" | "duration" | "every" | "took">
+  given: Pick<Report, "mode" | "seed" | "duration" | "every" | "took" | "cpu">
 ): Report => {
   const tenths = Heap.tenths(result.heap)
   const growth = Heap.growth(tenths)
@@ -121,10 +122,10 @@ const rows = ({ faults }: Report) => faults.filter(({ injected }) => injected > 
 
 const count = (value: number, what: string) => `${Format.count(value)} ${what}`
 
-const facts = ({ checks, every, heap, jobs, lasted, mode, seed, took }: Report): ReadonlyArray<string> => [
+const facts = ({ checks, cpu, every, heap, jobs, lasted, mode, seed, took }: Report): ReadonlyArray<string> => [
   `${mode === "simulated" ? "simulated" : "real"} time: ${period(lasted)}, a fault every ${
     Duration.format(Duration.millis(every))
-  }, seed ${seed}; it took ${period(took)}`,
+  }, seed ${seed}; it took ${period(took)}, ${period(cpu)} of a processor`,
   `jobs: ${
     [
       count(jobs.accepted, "accepted"),

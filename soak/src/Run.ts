@@ -34,13 +34,16 @@ const reported = Effect.fnUntraced(function*<E>(
   run: Effect.Effect<Soak.Result, E>
 ) {
   const began = performance.now()
+  const before = process.cpuUsage()
   const result = yield* run
+  const { system, user } = process.cpuUsage(before)
   return Report.make(result, {
     mode,
     seed,
     duration: Duration.toMillis(duration),
     every: Duration.toMillis(every),
-    took: performance.now() - began
+    took: performance.now() - began,
+    cpu: (user + system) / 1000
   })
 })
 
