@@ -64,7 +64,7 @@ const stillStanding = ({ standing, witness: { calls } }: Options) =>
     (size) =>
       size === 0
         ? ""
-        : `${size} faults stand, with ${[...calls.values()].map(({ what }) => what).join(", ") || "no call"}`
+        : `${size} faults stand, with ${Array.from(calls, ({ what }) => what).join(", ") || "no call"}`
   )
 
 const notRunning = (tree: SupervisorTree.Tree): ReadonlyArray<string> => [

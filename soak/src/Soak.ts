@@ -156,6 +156,9 @@ export const run = (options: Options): Effect.Effect<Result, OtpError.StartError
       const calm = Effect.gen(function*() {
         const census = yield* Check.inCalm(check, expected)
         expected ??= census
+        for (const { fault, hit, survived } of tally.values()) {
+          if (hit !== survived) Witness.violate(witness, "returns", `${fault} has hit ${hit}, and ${survived} are over`)
+        }
         if (calms++ % perSample === 0) heap.push(yield* Heap.used)
         const { done, gaveUp } = witness.counts
         yield* options.onProgress?.({ injected, faults: options.faults, finished: done + gaveUp, calms }) ?? Effect.void

@@ -21,7 +21,7 @@ export interface Witness {
   /** What is being worked on. */
   readonly working: Set<string>
   /** What has been asked and not been answered, and since when. */
-  readonly calls: Map<number, { readonly what: string; readonly since: number }>
+  readonly calls: Set<{ readonly what: string; readonly since: number }>
   readonly counts: Counts
 }
 
@@ -44,7 +44,7 @@ export const make = (remember: number): Witness => ({
   handed: new Map(),
   remember,
   working: new Set(),
-  calls: new Map(),
+  calls: new Set(),
   counts: {
     accepted: 0,
     done: 0,
@@ -100,8 +100,6 @@ export const working = <A, E, R>(witness: Witness, id: string, work: Effect.Effe
     return Effect.onExit(work, () => Effect.sync(() => witness.working.delete(id)))
   })
 
-let lastCall = 0
-
 /** A call that has to be answered in its time, in a way that its type tells. */
 export const answered = <A, E, R>(
   witness: Witness,
@@ -109,11 +107,11 @@ export const answered = <A, E, R>(
   call: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.flatMap(Clock.currentTimeMillis, (since) => {
-    const id = ++lastCall
-    witness.calls.set(id, { what, since })
+    const asked = { what, since }
+    witness.calls.add(asked)
     return Effect.onExit(call, (exit) =>
       Effect.sync(() => {
-        witness.calls.delete(id)
+        witness.calls.delete(asked)
         if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) {
           violate(witness, "answers", `${what}: ${Cause.squash(exit.cause)}`)
         }
@@ -124,7 +122,7 @@ const patience = 120_000
 
 /** Nobody has waited for too long. Looked at now and then, as a timer for each call would cost more than the call. */
 export const checkCalls = (witness: Witness, now: number): void => {
-  for (const { since, what } of witness.calls.values()) {
+  for (const { since, what } of witness.calls) {
     if (now - since > patience) violate(witness, "answers", `${what} has had no answer for ${now - since} ms`)
   }
 }
