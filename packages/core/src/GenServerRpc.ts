@@ -263,7 +263,8 @@ const errorOf = (rpc: AnyRequest): Schema.Top => {
  * its request back: one that is still queued never runs.
  *
  * Two bounds are yours to set, since there is none without them: `HttpIncomingMessage.MaxBodySize` for what is read of a
- * request, and `mailbox: { capacity, policy }` with `fail` or `dropNewest` for the requests that wait.
+ * request, and `mailbox: { capacity, policy }` with `fail` or `dropNewest` for the requests that wait. A WebSocket needs a
+ * third: it is read as fast as it sends, with a fiber for each request. Serve strangers over HTTP, or limit their sockets.
  *
  * **Example**
  *
