@@ -359,7 +359,7 @@ const init = (entry: Entry, server: ServerState): void => {
   entry.trapsExit = server.definition.trapExit === true
   let result: unknown
   try {
-    result = server.definition.init(server.args, entry)
+    result = server.definition.init(server.starter!.args, entry)
   } catch (defect) {
     return failInit(entry, server, Cause.die(defect))
   }

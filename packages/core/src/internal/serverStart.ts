@@ -120,12 +120,12 @@ const begin = (
   after: number
 ): Starting => {
   const parent = options.linked === true ? origin.process : undefined
-  const server = new ServerState(definition, args, parent)
+  const server = new ServerState(definition, parent)
   const entry = Spawn.create(origin, serverBehaviour, server, options.label, parent !== undefined)
   server.telemetry = Telemetry.make(entry, definition.name)
   bound(entry, definition.mailbox)
   entry.isSupervisor = definition.isSupervisor === true
-  const starting = new Starting(entry, server, parent, after, options.watch?.(entry))
+  const starting = new Starting(entry, server, args, parent, after, options.watch?.(entry))
   // In a Node that has closed it is ending already.
   const holder = name === undefined || entry.status !== alive ? undefined : claim(entry, parent, name)
   if (holder === undefined) starting.begin()
@@ -160,6 +160,7 @@ const failed = (reason: OtpError.StartFailure<unknown>): Result =>
 class Starting implements Starter, Watcher, Timer {
   readonly entry: Entry
   readonly server: ServerState
+  readonly args: ReadonlyArray<unknown>
   readonly parent: Entry | undefined
   readonly after: number
   readonly unwatch: (() => void) | undefined
@@ -176,12 +177,14 @@ class Starting implements Starter, Watcher, Timer {
   constructor(
     entry: Entry,
     server: ServerState,
+    args: ReadonlyArray<unknown>,
     parent: Entry | undefined,
     after: number,
     unwatch: (() => void) | undefined
   ) {
     this.entry = entry
     this.server = server
+    this.args = args
     this.parent = parent
     this.after = after
     this.unwatch = unwatch

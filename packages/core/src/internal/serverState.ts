@@ -49,6 +49,8 @@ export const definitionOf = (server: object): Definition | undefined =>
 
 /** Who waits for a server to start. */
 export interface Starter {
+  /** What `init` is given. */
+  readonly args: ReadonlyArray<unknown>
   started(): void
   /** Why it did not start, when that is more than the reason with which the process ended. */
   failure: InitFailed<unknown> | Ignored | StartTimeout | undefined
@@ -69,20 +71,29 @@ export class Ending {
 
 export const endingOf = (server: ServerState): Ending => server.ending ??= new Ending()
 
+/** What few servers have, or not for long. */
+class Rare {
+  context: Context.Context<never> | undefined = undefined
+  scope: Scope.Closeable | undefined = undefined
+  deferred: Set<Request> | undefined = undefined
+  continueWith: Continue | undefined = undefined
+  timeout: number | undefined = undefined
+  timer: Timer | undefined = undefined
+  ending: Ending | undefined = undefined
+  system: System | undefined = undefined
+  telemetry: Telemetry | undefined = undefined
+  skipped = 0
+}
+
 export class ServerState {
   /** Replaced by a change of code. */
   definition: Definition
-  readonly args: ReadonlyArray<unknown>
   /** The id of the process that started it with a link; a parent's exit stops a server that traps exits. */
   readonly parent: number | undefined
   starter: Starter | undefined
 
   phase: "new" | "init" | "running" | "stopping" | "closing" | "closed" = "new"
   state: unknown = undefined
-  /** Made when the first callback gives an Effect: a server whose handlers give plain steps needs neither. */
-  context: Context.Context<never> | undefined = undefined
-  scope: Scope.Closeable | undefined = undefined
-
   /** A callback has begun and not ended. */
   busy = false
   /** Its code is on the stack: it looks for itself whether it has been ended. */
@@ -91,28 +102,99 @@ export class ServerState {
   turn = 0
   /** The call whose handler runs. */
   current: Request | undefined = undefined
-  /** Calls whose handlers left the answer for later. */
-  deferred: Set<Request> | undefined = undefined
   lastMessage: unknown = undefined
+  rare: Rare | undefined = undefined
+
+  constructor(definition: Definition, parent: Entry | undefined) {
+    this.definition = definition
+    this.parent = parent?.id
+  }
+
+  /** Made when the first callback gives an Effect: a server whose handlers give plain steps needs neither this nor a scope. */
+  get context(): Context.Context<never> | undefined {
+    return this.rare?.context
+  }
+
+  set context(context: Context.Context<never> | undefined) {
+    if (context !== this.context) (this.rare ??= new Rare()).context = context
+  }
+
+  get scope(): Scope.Closeable | undefined {
+    return this.rare?.scope
+  }
+
+  set scope(scope: Scope.Closeable | undefined) {
+    if (scope !== this.scope) (this.rare ??= new Rare()).scope = scope
+  }
+
+  /** Calls whose handlers left the answer for later. */
+  get deferred(): Set<Request> | undefined {
+    return this.rare?.deferred
+  }
+
+  set deferred(deferred: Set<Request> | undefined) {
+    if (deferred !== this.deferred) (this.rare ??= new Rare()).deferred = deferred
+  }
 
   /** The term for `continue`, which comes before any message. */
-  continueWith: Continue | undefined = undefined
+  get continueWith(): Continue | undefined {
+    return this.rare?.continueWith
+  }
+
+  set continueWith(continueWith: Continue | undefined) {
+    if (continueWith !== this.continueWith) (this.rare ??= new Rare()).continueWith = continueWith
+  }
+
   /** How long to wait for the next message before `info` is told, and the timer while it waits. */
-  timeout: number | undefined = undefined
-  timer: Timer | undefined = undefined
+  get timeout(): number | undefined {
+    return this.rare?.timeout
+  }
 
-  ending: Ending | undefined = undefined
+  set timeout(timeout: number | undefined) {
+    if (timeout !== this.timeout) (this.rare ??= new Rare()).timeout = timeout
+  }
+
+  get timer(): Timer | undefined {
+    return this.rare?.timer
+  }
+
+  set timer(timer: Timer | undefined) {
+    if (timer !== this.timer) (this.rare ??= new Rare()).timer = timer
+  }
+
+  get ending(): Ending | undefined {
+    return this.rare?.ending
+  }
+
+  set ending(ending: Ending | undefined) {
+    if (ending !== this.ending) (this.rare ??= new Rare()).ending = ending
+  }
+
   /** What system requests have changed: it is suspended, or its events are told. */
-  system: System | undefined = undefined
-  /** What it tells tracers and metrics, if it was started where that is wanted. */
-  telemetry: Telemetry | undefined = undefined
-  /** How many requests were not handled because nobody waited for them any more. */
-  skipped = 0
+  get system(): System | undefined {
+    return this.rare?.system
+  }
 
-  constructor(definition: Definition, args: ReadonlyArray<unknown>, parent: Entry | undefined) {
-    this.definition = definition
-    this.args = args
-    this.parent = parent?.id
+  set system(system: System | undefined) {
+    if (system !== this.system) (this.rare ??= new Rare()).system = system
+  }
+
+  /** What it tells tracers and metrics, if it was started where that is wanted. */
+  get telemetry(): Telemetry | undefined {
+    return this.rare?.telemetry
+  }
+
+  set telemetry(telemetry: Telemetry | undefined) {
+    if (telemetry !== this.telemetry) (this.rare ??= new Rare()).telemetry = telemetry
+  }
+
+  /** How many requests were not handled because nobody waited for them any more. */
+  get skipped(): number {
+    return this.rare?.skipped ?? 0
+  }
+
+  set skipped(skipped: number) {
+    if (skipped !== this.skipped) (this.rare ??= new Rare()).skipped = skipped
   }
 }
 
