@@ -45,7 +45,7 @@ export const Prototype = <Self extends Effect.Effect<unknown, unknown>>(options:
     now: options.now,
     [Symbol.iterator](this: AtOnce) {
       const fiber = Fiber.getCurrent()
-      if (fiber !== undefined && fiber.cache.scheduler === defaultScheduler && count(fiber)) {
+      if (mayBeNow(fiber)) {
         const value = this.now(fiber)
         if (value === undefined) return nothing
         if (value !== notNow) return value instanceof Then ? new Evaluation(value.effect) : new Done(value)
@@ -58,6 +58,10 @@ const defaultScheduler = Context.get(Context.empty(), Scheduler.Scheduler)
 
 /** Whether what is done at once counts as an operation of its fiber. */
 export const isCounted = processFiber !== undefined
+
+/** Whether a fiber may do something at once that its run loop does not see. It counts. */
+export const mayBeNow = (fiber: Fiber.Fiber<unknown, unknown> | undefined): fiber is Fiber.Fiber<unknown, unknown> =>
+  fiber !== undefined && fiber.cache.scheduler === defaultScheduler && count(fiber)
 
 // A fiber yields after so many operations: without them a loop of what is done at once would never let others run. Where
 // they cannot be counted, one in eight is evaluated.
@@ -85,7 +89,7 @@ class Done {
 const nothing = new Done(undefined)
 
 /** An iterator that has its effect evaluated, and is itself the result of both of its steps. */
-class Evaluation {
+export class Evaluation {
   done = false
   value: unknown
   begun = false

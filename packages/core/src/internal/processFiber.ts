@@ -22,13 +22,13 @@ type AnyEffect = Effect.Effect<unknown, unknown>
 /** Whose fiber it is. */
 export interface Owner {
   /** What its fiber finds in the context of its code, asked for once, and only when the code looks. */
-  provide(context: Context.Context<never>): Context.Context<never>
+  provide(): Context.Context<never>
   /** Its fiber has ended. */
   exited(exit: Exit.Exit<unknown, unknown>): void
 }
 
 export interface ProcessFiber {
-  /** Runs an effect in a fiber of its owner. */
+  /** Runs an effect in a fiber of its owner. What the runtime asks for is in `context`, and the same in what it provides. */
   start(owner: Owner, context: Context.Context<never>, effect: AnyEffect): void
   /** What a custom effect gives to wait until `resume`. */
   wait(fiber: AnyFiber): Effect.Effect<never>
@@ -65,27 +65,22 @@ const make = (): ProcessFiber => {
 
   class OwnedFiber extends FiberImpl {
     declare owner: Owner | undefined
-    declare given: Context.Context<never>
-    declare provided: boolean
+    /** Undefined until it is asked for. */
+    declare given: Context.Context<never> | undefined
 
     constructor(owner: Owner, context: Context.Context<never>) {
       super(context)
       this.owner = owner
-      this.provided = false
+      this.given = undefined
     }
 
     override get context(): Context.Context<never> {
-      // Undefined until the constructor has set it: there is no owner yet.
-      if (this.provided === false) {
-        this.provided = true
-        this.given = this.owner!.provide(this.given)
-      }
-      return this.given
+      // Effect's constructor looks when there is no owner yet, and expects nothing.
+      return this.given ??= this.owner?.provide() as Context.Context<never>
     }
 
     override set context(context: Context.Context<never>) {
       this.given = context
-      this.provided = true
     }
 
     override evaluate(effect: AnyEffect): void {
@@ -145,7 +140,7 @@ const Probe = Context.Reference("@effect-otp/core/Probe", { defaultValue: () => 
 const works = (self: ProcessFiber): boolean => {
   const told: Array<unknown> = []
   const owner: Owner = {
-    provide: Context.add(Probe, 1),
+    provide: () => Context.make(Probe, 1),
     exited: (exit) => told.push(Exit.isSuccess(exit) ? exit.value : Exit.hasInterrupts(exit))
   }
   const fibers: Array<AnyFiber> = []

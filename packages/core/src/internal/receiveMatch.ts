@@ -13,7 +13,7 @@ import { timersOf } from "./current.ts"
 import * as Input from "./input.ts"
 import * as Mailbox from "./mailbox.ts"
 import { alive } from "./processTable.ts"
-import { found, type Receiver, resume, waitFor, wrongFiber } from "./receiving.ts"
+import { found, type Receiver, type Receiving, resume, waitFor, wrongFiber } from "./receiving.ts"
 import type { Timer, Timers } from "./timers.ts"
 
 export type Pick = (message: unknown) => boolean | Result.Result<unknown, unknown>
@@ -33,7 +33,7 @@ export const receiveMatch = (
     return Effect.onInterrupt(match, () => Effect.sync(() => stopTimer(match)))
   })
 
-interface ReceiveMatch extends Effect.Effect<unknown, ReceiveTimeout>, Timer {
+interface ReceiveMatch extends Effect.Effect<unknown, ReceiveTimeout>, Receiving, Timer {
   readonly self: Receiver
   readonly pick: Pick
   readonly after: number
@@ -76,17 +76,22 @@ ReceiveMatch.prototype = Object.assign(
         this.timers = timersOf(fiber)
         this.timers.start(this, this.after)
       }
-      return waitFor(this.self, this, this.seen)
+      return waitFor(this.self, this)
     }
   }),
   {
     fire(this: ReceiveMatch) {
       this.expired = true
-      this.self.seen = lookAgain
-      if (this.self.receiving === this) resume(this.self)
+      if (this.self.pending === this) resume(this.self)
     }
   }
 )
+// A fiber that has yielded between setting its timer and waiting looks again when the time is over, instead of waiting.
+Object.defineProperty(ReceiveMatch.prototype, "isOutdated", {
+  get(this: ReceiveMatch) {
+    return this.expired || this.seen !== this.self.pid.tail
+  }
+})
 
 const none = Symbol("no message matches")
 
@@ -114,9 +119,6 @@ const take = (match: ReceiveMatch, mailbox: Mailbox.Mailbox, seen: Mailbox.MailN
   match.seen = previous
   return none
 }
-
-// Seen by nobody: a fiber that has yielded between setting its timer and waiting looks again instead of waiting.
-const lookAgain: Mailbox.MailNode = { kind: Mailbox.user, message: undefined, next: undefined }
 
 const stopTimer = (match: ReceiveMatch): void => {
   match.timers?.cancel(match)

@@ -8,7 +8,9 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
 import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as ExitReason from "../ExitReason.ts"
 import type { ReceiveTimeout } from "../OtpError.ts"
 import * as AtOnce from "./atOnce.ts"
@@ -17,10 +19,10 @@ import { Current } from "./current.ts"
 import * as Input from "./input.ts"
 import { conclude, wake } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
-import type { Owner } from "./processFiber.ts"
+import { type Owner, processFiber } from "./processFiber.ts"
 import { alive, type Entry } from "./processTable.ts"
 import { type Options, type Pick, receiveMatch } from "./receiveMatch.ts"
-import { found, type Receiver, waitFor, wrongFiber } from "./receiving.ts"
+import { found, type Receiver, type Receiving, waitFor, wrongFiber } from "./receiving.ts"
 
 export type Body = (self: Self) => Effect.Effect<unknown, unknown>
 
@@ -28,34 +30,68 @@ export type Body = (self: Self) => Effect.Effect<unknown, unknown>
 export const checkBody = (body: Body): Body => Input.check("body", "a function", typeof body === "function", body)
 
 const NextMessage: { new(): Effect.Effect<unknown> } = function() {} as never
-NextMessage.prototype = AtOnce.Prototype<Self>({
+NextMessage.prototype = Effectable.Prototype<Self>({
   label: "Receive",
-  now(fiber) {
-    const { pid } = this
-    if (pid.head === undefined || pid.status !== alive || fiber !== pid.fiber) return AtOnce.notNow
-    return Mailbox.shift(pid)!.message
-  },
   evaluate(fiber) {
     const { pid } = this
     if (fiber !== pid.fiber) return wrongFiber(pid)
     if (pid.status !== alive) return Effect.interrupt
     const node = Mailbox.shift(pid)
-    return node === undefined ? waitFor(this, this, undefined) : found(fiber, node.message)
+    return node === undefined ? waitFor(this, this) : found(fiber, node.message)
   }
 })
 
-export class Self extends NextMessage implements Receiver, Owner {
+export class Self extends NextMessage implements Receiver, Receiving, Owner {
   readonly pid: Entry
-  /** Until it begins. */
-  body: Body | undefined
-  receiving: Receiver["receiving"] = undefined
-  seen: Receiver["seen"] = undefined
-  resume: Receiver["resume"] = undefined
+  pending: Receiver["pending"]
+  declare resume: Receiver["resume"]
+  /** Where its iterator is: at the start, at the step that waits, or at the end, with the message. */
+  done: boolean | undefined = undefined
+  message: unknown = undefined
 
   constructor(pid: Entry, body: Body) {
     super()
     this.pid = pid
-    this.body = body
+    this.pending = body
+    if (processFiber === undefined) this.resume = undefined
+  }
+
+  get isOutdated(): boolean {
+    return this.pid.tail !== undefined
+  }
+
+  /**
+   * The iterator of the receive, and what each of its steps gives, as `atOnce.ts` says. The main fiber is at one place of
+   * its code at a time, so that one for all of its receives will do; a process that waits would hold another object, and
+   * one that does not would make one for each message.
+   */
+  override [Symbol.iterator](): never {
+    const { pid } = this
+    const fiber = Fiber.getCurrent()
+    if (fiber !== pid.fiber) return new AtOnce.Evaluation(this) as never
+    if (pid.head !== undefined && pid.status === alive && AtOnce.mayBeNow(fiber)) {
+      this.done = true
+      this.message = Mailbox.shift(pid)!.message
+    } else this.done = undefined
+    // What `yield*` takes for an iterator of the receive is one, at runtime.
+    return this as never
+  }
+
+  next(answer: unknown): this {
+    if (this.done === undefined) this.done = false
+    else if (!this.done) {
+      this.done = true
+      this.message = answer
+    }
+    return this
+  }
+
+  get value(): unknown {
+    if (!this.done) return this
+    // Read once, and held no longer: a process may never receive again.
+    const { message } = this
+    this.message = undefined
+    return message
   }
 
   /** What the report of its crash adds. */
@@ -71,8 +107,8 @@ export class Self extends NextMessage implements Receiver, Owner {
     return receiveMatch(this, pick, options)
   }
 
-  provide(context: Context.Context<never>): Context.Context<never> {
-    return Context.add(context, Current, this.pid)
+  provide(): Context.Context<never> {
+    return Context.add(this.pid.context, Current, this.pid)
   }
 
   exited(exit: Exit.Exit<unknown, unknown>): void {

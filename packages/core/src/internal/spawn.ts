@@ -117,7 +117,7 @@ export const bodyBehaviour: Behaviour = {
     if (entry.status !== alive) {
       if (entry.fiber === undefined || entry.fiber.pollUnsafe() !== undefined) conclude(entry)
       else bodyBehaviour.end(entry)
-    } else if (self.body !== undefined) begin(entry, self)
+    } else if (entry.fiber === undefined) begin(entry, self)
     else resume(self)
   },
   end: (entry) => {
@@ -130,8 +130,12 @@ export const bodyBehaviour: Behaviour = {
 
 const begin = (entry: Entry, self: Self): void => {
   const begun = new Begin(self)
-  if (processFiber !== undefined) processFiber.start(self, entry.context, begun)
-  else Effect.runForkWith(self.provide(entry.context))(begun).addObserver((exit) => self.exited(exit))
+  if (processFiber !== undefined) return processFiber.start(self, entry.context, begun)
+  const fiber = Effect.runForkWith(self.provide())(begun)
+  const exit = fiber.pollUnsafe()
+  if (exit !== undefined) self.exited(exit)
+  // Half the size of a closure and what that holds.
+  else fiber.addObserver(self.exited.bind(self))
 }
 
 interface Begin extends Effect.Effect<unknown, unknown> {
@@ -146,8 +150,8 @@ Begin.prototype = Effectable.Prototype<Begin>({
   label: "Process",
   evaluate(fiber) {
     const { self } = this
-    const body = self.body!
-    self.body = undefined
+    const body = self.pending as Body
+    self.pending = undefined
     self.pid.fiber = fiber
     return body(self)
   }
