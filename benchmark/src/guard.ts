@@ -86,10 +86,10 @@ const main = Effect.gen(function*() {
   const idle = yield* held(Process.spawn(body))
   const server = yield* held(Counter.server.start())
   const limits: ReadonlyArray<readonly [what: string, actual: number, holds: boolean, limit: string]> = [
-    ["bytes for a call", call.bytes, call.bytes <= 340, "at most 340"],
+    ["bytes for a call", call.bytes, call.bytes <= 310, "at most 310"],
     ["time of a call, in answers of bare Effect", call.ratio, call.ratio <= 0.55, "at most 0.55"],
-    ["bytes of a waiting process", idle.bytes, idle.bytes <= 920, "at most 920"],
-    ["bytes of a waiting server", server.bytes, server.bytes <= 700, "at most 700"]
+    ["bytes of a waiting process", idle.bytes, idle.bytes <= 700, "at most 700"],
+    ["bytes of a waiting server", server.bytes, server.bytes <= 380, "at most 380"]
   ]
   for (const [what, actual, holds, limit] of limits) {
     console.log(
