@@ -43,6 +43,25 @@ describe("a backoff that is not over", () => {
     }))
 })
 
+describe("whoever has started it with a link", () => {
+  it.effect("is killed: it ends with Killed, when its children have stopped in reverse order", () =>
+    probed(function*(probe) {
+      const tree = Supervisor.make({
+        name: "tree",
+        children: [probe.child("a"), probe.slow("b", Effect.sleep(1000)), probe.child("c")]
+      })
+      const owner = yield* Process.spawn(() => Effect.andThen(tree.startLink, Effect.never))
+      yield* probe.sees("start a", "start b", "start c")
+      const pid = Option.getOrThrow(yield* Process.whereis("tree"))
+      yield* Process.exit(owner, ExitReason.kill)
+      yield* probe.sees("stop c")
+      yield* TestClock.adjust(1000)
+      yield* probe.sees("stop b", "stop a")
+      assert.deepStrictEqual(yield* Process.awaitExit(pid), ExitReason.killed)
+      assert.deepStrictEqual(yield* leftovers([owner, pid]), [])
+    }))
+})
+
 describe("its children", () => {
   const nested = (...children: ReadonlyArray<ChildSpec.ChildSpec<never, Refused, never>>) => {
     const inner = Supervisor.make({ name: "inner", children })
