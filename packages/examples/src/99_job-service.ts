@@ -11,7 +11,7 @@
  * app                one_for_one, ends when all customers are done
  * ├─ job service     must be there before anybody comes
  * ├─ ann … eve       significant and transient: started again after a crash, done when they have all their results
- * └─ door            the last, and so the first to stop: it says what happens
+ * └─ door            the last, and so the first to stop: it says so
  * ```
  *
  * Run it: npx -y pnpm@12 jobs, or npx -y pnpm@12 exec node packages/examples/src/99_job-service.ts [--help]
@@ -31,10 +31,9 @@ const chores = ["invoice", "letter", "backup", "picture", "report"]
 const door = ChildSpec.worker({
   id: "door",
   run: () =>
-    Effect.acquireRelease(
-      Effect.flatMap(JobService.status, ({ waiting }) => Console.log(`open, with ${waiting} jobs from the last time`)),
-      () => Console.log("closing: who is busy may finish")
-    ).pipe(Effect.andThen(Effect.never))
+    Effect.acquireRelease(Console.log("open"), () => Console.log("closing: who is busy may finish")).pipe(
+      Effect.andThen(Effect.never)
+    )
 })
 
 /** The whole program, over a store. Each customer has so many jobs. */
@@ -88,15 +87,19 @@ const jobs = Command.make(
         })
     }, jobs)
 
-    // Nobody writes any more: what is in the store now is what the next start finds.
+    // Before and after the tree nobody writes.
+    const inStore = Effect.map(store.open, ({ entries }) => Line.ofJournal(entries))
+    yield* Console.log(`${(yield* inStore).kept} jobs from the last time`)
+
     const sum = Effect.gen(function*() {
-      const { kept, text } = Line.ofJournal((yield* store.open).entries)
+      const { kept, text } = yield* inStore
       if (kept > 0) yield* Console.log(`to finish them: npx -y pnpm@12 jobs --directory ${directory}`)
       else if (Option.isNone(given)) yield* Effect.orDie(fs.remove(directory, { recursive: true }))
       yield* Console.log(text)
     })
 
-    yield* Effect.ensuring(Application.run(tree), sum)
+    // Without a logger, so that the reports of the crashes do not come between.
+    yield* Effect.ensuring(Effect.provide(Application.run(tree), Logger.layer([])), sum)
   })
 ).pipe(
   Command.withDescription("A job service that loses nothing")
@@ -105,8 +108,7 @@ const jobs = Command.make(
 if (import.meta.main) {
   jobs.pipe(
     Command.run({ version: "0.1.0" }),
-    // Without a logger, so that the reports of the crashes do not come between.
-    Effect.provide([NodeServices.layer, CliConfig.layer({ builtIns: [GlobalFlag.Help] }), Logger.layer([])]),
+    Effect.provide([NodeServices.layer, CliConfig.layer({ builtIns: [GlobalFlag.Help] })]),
     NodeRuntime.runMain
   )
 }
