@@ -141,21 +141,38 @@ describe("its children", () => {
       yield* probe.sees("stop b", "start a", "start b")
     }))
 
-  it.effect("of which one is being stopped: it is killed when its time is over", () =>
+  it.effect("of which one is being stopped: it has the time that is left, and is killed then", () =>
     probed(function*(probe) {
       const tree = nested(probe.child("a"), probe.stubborn("b", { shutdown: "1 second" }))
       yield* started(probe, tree, "start a", "start b")
       const b = probe.pid("b")
       const stopping = yield* Effect.forkChild(Effect.flip(Supervisor.terminateChild("inner", "b")))
       yield* probe.sees()
+      yield* TestClock.adjust(600)
       yield* kill(yield* pidOf)
       assert.strictEqual((yield* Fiber.join(stopping))._tag, "CallError")
       yield* probe.sees("stop a")
-      yield* TestClock.adjust(999)
+      yield* TestClock.adjust(399)
       yield* probe.sees()
       yield* TestClock.adjust(1)
       yield* probe.sees("stop b", "start a", "start b")
       assert.deepStrictEqual(yield* Process.awaitExit(b), ExitReason.killed)
+    }))
+
+  it.effect("of which one is being stopped, and is no child of a dynamic supervisor any more: the same", () =>
+    probed(function*(probe) {
+      const ref = yield* DynamicSupervisor.make().start
+      yield* DynamicSupervisor.startChild(ref, probe.stubborn("a", { shutdown: "1 second" }))
+      yield* probe.sees("start a")
+      const stopping = yield* Effect.forkChild(Effect.flip(DynamicSupervisor.terminateChild(ref, probe.pid("a"))))
+      yield* TestClock.adjust(600)
+      yield* kill(ref.pid)
+      assert.strictEqual((yield* Fiber.join(stopping))._tag, "CallError")
+      yield* TestClock.adjust(399)
+      yield* probe.sees()
+      yield* TestClock.adjust(1)
+      yield* probe.sees("stop a")
+      assert.deepStrictEqual(yield* leftovers([ref.pid, probe.pid("a")]), [])
     }))
 
   it.effect("that it is starting are taken back", () =>

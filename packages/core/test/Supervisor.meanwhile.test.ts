@@ -174,6 +174,20 @@ describe("while it restarts a group", () => {
       assert.isFalse(yield* Process.isAlive(ref.pid))
     }))
 
+  it.effect("the ends of those that it stops are waited for, and are no messages that it would find later", () =>
+    probed(function*(probe) {
+      const gate = yield* Deferred.make<void>()
+      const children = [probe.child("a"), probe.slow("b", Deferred.await(gate)), probe.child("c"), probe.worker("d")]
+      const tree = Supervisor.make({ strategy: "one_for_all", children })
+      const ref = yield* started(probe, tree, "start a", "start b", "start c", "start d")
+      yield* probe.end("a", bad)
+      yield* probe.sees("stop a", "stop d", "stop c")
+      const { links, mailboxLength } = Option.getOrThrow(yield* Process.info(ref.pid))
+      assert.deepStrictEqual([links, mailboxLength], [[], 0])
+      yield* Deferred.succeed(gate, undefined)
+      yield* probe.sees("stop b", "start a", "start b", "start c", "start d")
+    }))
+
   it.effect("requests wait until it is done, and see all of it", () =>
     probed(function*(probe) {
       const gate = yield* Deferred.make<void>()
