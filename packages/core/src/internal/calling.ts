@@ -17,7 +17,7 @@ import { alive, describe, type Entry, type ProcessTable, runQueueOf } from "./pr
 import { notSent, type Operation, Request } from "./request.ts"
 import { ServerState } from "./serverState.ts"
 import type { Telemetry } from "./telemetry.ts"
-import { made } from "./where.ts"
+import { made, wanted } from "./where.ts"
 
 export const speaks = (entry: Entry, protocol: object): boolean =>
   entry.state instanceof ServerState && entry.state.definition.protocol === protocol
@@ -41,7 +41,8 @@ export interface Call extends Effect.Effect<unknown, unknown> {
 /** Sends a request and waits for its answer. */
 export const call: {
   (address: Address, protocol: object, operation: Operation, payload: unknown): Effect.Effect<unknown, unknown>
-} = (address, protocol, operation, payload) => made(new Call(address, protocol, operation, payload))
+} = (address, protocol, operation, payload) =>
+  wanted === 0 ? new Call(address, protocol, operation, payload) : made(new Call(address, protocol, operation, payload))
 
 export const Call: {
   new(address: Address, protocol: object, operation: Operation, payload: unknown): Call

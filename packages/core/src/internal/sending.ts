@@ -16,7 +16,7 @@ import { deliverMessage, deliverUntold } from "./lifecycle.ts"
 import * as Mailbox from "./mailbox.ts"
 import { describe, Entry, type ProcessTable } from "./processTable.ts"
 import { resolve, show } from "./resolve.ts"
-import { made } from "./where.ts"
+import { made, wanted } from "./where.ts"
 
 type AnyDestination = Destination<never, unknown>
 
@@ -65,7 +65,7 @@ Send.prototype = AtOnce.Prototype<Send>({
 })
 
 export const send = (target: AnyDestination, message: unknown): Effect.Effect<void, MailboxFull> =>
-  made(new Send(target, message))
+  wanted === 0 ? new Send(target, message) : made(new Send(target, message))
 
 /** Delivers to whatever is addressed, if there is somebody, and room. */
 export const deliverTo = (table: ProcessTable, target: AnyDestination, message: unknown): void => {

@@ -11,7 +11,8 @@ import type * as Fiber from "effect/Fiber"
 
 type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 
-let wanted = 0
+/** How many want to know. What is made most often asks for this before it calls {@link made}. */
+export let wanted = 0
 const latest = new WeakMap<Fiber.Fiber<unknown, unknown>, string>()
 const originals = new WeakMap<object, AnyEffect>()
 
