@@ -58,7 +58,6 @@ describe("it.interleave", () => {
   it.interleave("takes options of its own and of vitest", { runs: 3, timeout: 5000 }, Effect.sync(() => runs++))
   it("and has run once in order and three times out of it", () => assert.strictEqual(runs, 4))
 
-  it.interleave.skipIf(true)("is skipped where it is asked to", Effect.sync(() => assert.fail("it ran")))
   it.interleave.runIf(true)("runs where it is asked to", { runs: 1 }, Effect.void)
 
   it("is still what it is in @effect/vitest", () => {
