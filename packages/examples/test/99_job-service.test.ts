@@ -1,7 +1,17 @@
-import { Application, ChildSpec, ExitReason, GenServer, Node, Process, Registry, Supervisor } from "@effect-otp/core"
+import {
+  Application,
+  ChildSpec,
+  DynamicSupervisor,
+  ExitReason,
+  GenServer,
+  Node,
+  Process,
+  Registry,
+  Supervisor
+} from "@effect-otp/core"
 import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Duration, Effect, Exit, Fiber, Logger, Schema, Scope } from "effect"
+import { Context, Deferred, Duration, Effect, Exit, Fiber, Logger, Option, Schema, Scope } from "effect"
 import { TestClock, TestConsole } from "effect/testing"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -9,7 +19,7 @@ import { join } from "node:path"
 import { cases } from "../../../test-scale.ts"
 import { app } from "../src/99_job-service.ts"
 import * as JobService from "../src/job-service/JobService.ts"
-import { Running } from "../src/job-service/Pool.ts"
+import * as Pool from "../src/job-service/Pool.ts"
 import { Queue } from "../src/job-service/Queue.ts"
 import * as Work from "../src/job-service/Work.ts"
 import {
@@ -273,6 +283,8 @@ describe("limits", () => {
         const [poison, ...others] = yield* Fiber.join(orders)
         assert.deepStrictEqual(poison, { _tag: "GaveUp", why: "Crashed: Error: poison" })
         assert.isTrue(others.every(({ _tag }) => _tag === "Done"))
+        const finished = store.log.flatMap(({ event }) => event._tag === "Finished" ? event.id : [])
+        assert.deepStrictEqual(finished, ["ann-1", "ann-2", "ann-0"])
         const events = store.log.flatMap(({ event }) =>
           event._tag !== "Totals" && event.id === "ann-0" ? event._tag : []
         )
@@ -304,6 +316,9 @@ describe("limits", () => {
         const { accepted, done, gaveUp } = yield* JobService.status
         assert.deepStrictEqual([accepted, done + gaveUp], [50 * batches, 50 * batches])
         assert.isBelow(store.longest(), 2000)
+        // Of eight idle workers, and of nobody who was there before.
+        const queue = Option.getOrThrow(yield* Process.info(yield* find("jobs/Queue")))
+        assert.strictEqual(queue.monitors.length, 8)
         const left = (yield* store.open).entries
         assert.isAbove(store.log.length, 4 * accepted)
         assert.isTrue(left.length <= store.longest())
@@ -360,7 +375,7 @@ describe("the running jobs", () => {
         const work = Work.simulated({ seed, crashRate: 0.3, failRate: 0.2, duration: "1 second" })
         yield* Effect.gen(function*() {
           yield* Effect.forEach(jobs("ann", 20), JobService.submit)
-          const registry = yield* Running
+          const registry = yield* Pool.Running
           for (const step of steps) {
             yield* pass(step)
             yield* settle
@@ -380,6 +395,21 @@ describe("the running jobs", () => {
       }).pipe(isolated),
     { timeout: 120_000, arbitrary: { runs: cases } }
   )
+})
+
+describe("the crew", () => {
+  it.effect("hires who is missing, and nobody twice", () =>
+    Effect.gen(function*() {
+      const store = yield* watchedStore
+      const { context } = yield* start({ store, work: steady, workers: 3 })
+      yield* settle
+      const again = Supervisor.make({ children: [Pool.crew(3, steady)] })
+      const { pid } = yield* Effect.provideContext(again.start, context)
+      const pool = Context.get(context, Pool.Workers)
+      assert.strictEqual((yield* Effect.andThen(settle, DynamicSupervisor.countChildren(pool))).specs, 3)
+      assert.isTrue(yield* Process.isAlive(pid), "it has not failed over it")
+      assert.deepStrictEqual((yield* Supervisor.whichChildren(pid)).map(({ child }) => child), [undefined])
+    }).pipe(isolated))
 })
 
 describe("results", () => {
