@@ -94,6 +94,25 @@ describe("a call in the handler of a call", () => {
     )
 
     test(
+      "costs the server of an impatient caller nothing, whatever it does with the failure",
+      Effect.gen(function*() {
+        const [front, middle, back] = [yield* told().start(), yield* told().start(), yield* told().start()]
+        const nested: Order = () => ask(back, never) as Effect.Effect<unknown>
+        for (const order of [nested, () => ask(middle, nested), afterwards("4 millis", nested)] as Array<Order>) {
+          const call = yield* Effect.forkChild(within("3 millis")(ask(front, order)))
+          yield* pass(5)
+          yield* callFails(Fiber.join(call), "Timeout")
+          for (const ref of [front, middle, back]) assert.isTrue(yield* Process.isAlive(ref.pid))
+        }
+        assert.strictEqual(yield* ask(front, reply("here")), "here")
+        // Its own time is another matter: who does not expect that crashes.
+        const call = yield* Effect.forkChild(ask(front, () => within("2 millis")(ask(back, never))))
+        yield* pass(2)
+        yield* callFails(Fiber.join(call), "ServerExited")
+      })
+    )
+
+    test(
       "has its own time if that is less, or the call has no limit",
       Effect.gen(function*() {
         const [front, back] = [yield* told().start(), yield* told().start()]

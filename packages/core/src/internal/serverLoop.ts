@@ -229,7 +229,8 @@ const interrupted = (entry: Entry, server: ServerState, exit: Exit.Exit<unknown,
 
 /**
  * A typed failure is an answer, everything else a crash. The error of a call to another server is an answer only if this
- * request declares it: who does not expect it must not go on as if nothing had happened.
+ * request declares it, since who does not expect it must not go on as if nothing had happened, or if it is the time of this
+ * request that was over.
  */
 export const answer = (
   cause: Cause.Cause<unknown>,
@@ -238,9 +239,14 @@ export const answer = (
   if (request === undefined || cause.reasons.length !== 1) return undefined
   const reason = cause.reasons[0]
   if (reason._tag !== "Fail") return undefined
-  if (reason.error instanceof CallError && !request.operation.declares(reason.error)) return undefined
-  return Exit.fail(reason.error)
+  if (!(reason.error instanceof CallError) || ofOuter(reason.error) || request.operation.declares(reason.error)) {
+    return Exit.fail(reason.error)
+  }
+  return undefined
 }
+
+// Whoever asked has no time left and is told so: that must not end a server which others ask, too.
+const ofOuter = ({ reason }: CallError): boolean => reason._tag === "Timeout" && reason.outer !== undefined
 
 const finished = (server: ServerState): boolean => {
   server.telemetry?.end(server.current?.exit ?? Exit.void)
