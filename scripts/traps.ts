@@ -7,39 +7,12 @@
  * A patch that no longer applies is made anew: break the meaning in `packages/core/src` with as little as possible, write
  * `git diff -U1 packages/core/src` to the patch, and undo the change.
  */
-import { spawnSync } from "node:child_process"
-import { existsSync, globSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, globSync, readFileSync } from "node:fs"
 import * as path from "node:path"
 import { applyPatch, inCopy } from "./copy.ts"
 import { traps } from "./otpRows.data.ts"
 import { namedByTests, plan } from "./rows.ts"
-
-/** One test of a run. */
-export interface Result {
-  readonly name: string
-  /** How it failed, the first line of each error; nothing if it passed. */
-  readonly errors: ReadonlyArray<string>
-}
-
-/** What the JSON report of a run says of the tests that ran, or nothing if a file could not even be loaded. */
-export const readReport = (report: string): ReadonlyArray<Result> | undefined => {
-  const { testResults } = JSON.parse(report) as {
-    readonly testResults: ReadonlyArray<{
-      readonly assertionResults: ReadonlyArray<{
-        readonly fullName: string
-        readonly status: string
-        readonly failureMessages: ReadonlyArray<string>
-      }>
-    }>
-  }
-  if (testResults.length === 0 || testResults.some((file) => file.assertionResults.length === 0)) return undefined
-  return testResults.flatMap((file) => file.assertionResults)
-    .filter(({ status }) => status === "passed" || status === "failed")
-    .map(({ failureMessages, fullName, status }) => ({
-      name: fullName,
-      errors: status === "passed" ? [] : failureMessages.map((message) => message.split("\n")[0]!)
-    }))
-}
+import { type Result, runTests, verdict } from "./testRun.ts"
 
 /** Why the tests of a row do not hold without its patch; nothing if they do. */
 export const unsound = (id: string, results: ReadonlyArray<Result>): string | undefined => {
@@ -47,21 +20,6 @@ export const unsound = (id: string, results: ReadonlyArray<Result>): string | un
   if (own.length === 0) return "no test has this ID"
   const failed = own.find(({ errors }) => errors.length > 0)
   return failed === undefined ? undefined : `fails without the patch, too: ${failed.name}: ${failed.errors[0]}`
-}
-
-/** The test that notices the patch by its assertion, or why there is none. */
-export const verdict = (
-  results: ReadonlyArray<Result> | undefined
-): { readonly noticedBy: string } | { readonly problem: string } => {
-  if (results === undefined) return { problem: "with the patch the tests do not load, or do not end" }
-  const failed = results.filter(({ errors }) => errors.length > 0)
-  const asserting = failed.find(({ errors }) => errors.some((error) => error.startsWith("AssertionError")))
-  if (asserting !== undefined) return { noticedBy: asserting.name }
-  return {
-    problem: failed.length === 0
-      ? "no test notices the patch"
-      : `no test notices the patch by an assertion: ${failed[0]!.name}: ${failed[0]!.errors[0]}`
-  }
 }
 
 const howToRenew = (id: string): string =>
@@ -79,23 +37,14 @@ const main = (root: string): boolean => {
     [...files].filter(([, named]) => wanted.some((id) => named.includes(id))).map(([file]) => file)
 
   return inCopy(root, (to) => {
-    const report = path.join(to, ".report.json")
-    const run = (wanted: ReadonlyArray<string>): ReadonlyArray<Result> | undefined => {
-      rmSync(report, { force: true })
-      spawnSync(process.execPath, [
-        path.join(root, "node_modules/vitest/vitest.mjs"),
-        "run",
-        "--project=core",
-        "--reporter=json",
-        `--outputFile=${report}`,
-        `--testNamePattern=${wanted.join("|")}`,
-        `--fsModuleCachePath=${path.join(to, ".cache")}`,
-        "--cache=false",
-        "--testTimeout=5000",
-        ...filesOf(wanted)
-      ], { cwd: to, stdio: "ignore", timeout: 60_000 })
-      return existsSync(report) ? readReport(readFileSync(report, "utf8")) : undefined
-    }
+    const run = (wanted: ReadonlyArray<string>): ReadonlyArray<Result> | undefined =>
+      runTests(root, to, {
+        projects: ["core"],
+        files: filesOf(wanted),
+        pattern: wanted.join("|"),
+        testTimeout: 5_000,
+        timeout: 60_000
+      })
 
     const before = run(ids) ?? []
     const problemOf = (id: string): string | { readonly noticedBy: string } => {

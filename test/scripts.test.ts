@@ -7,6 +7,7 @@ import { problems } from "../scripts/circular.ts"
 import * as GuardBites from "../scripts/guard-bites.ts"
 import { type Row, rows, traps } from "../scripts/otpRows.data.ts"
 import * as Rows from "../scripts/rows.ts"
+import * as TestRun from "../scripts/testRun.ts"
 import * as Traps from "../scripts/traps.ts"
 import { is, pending, prints } from "./utils/assertions.ts"
 import { extract, toModule } from "./utils/fences.ts"
@@ -270,20 +271,20 @@ describe("traps", () => {
 
   it("reads which tests ran and how each failed, and refuses a report of a file that does not load", () => {
     assert.deepStrictEqual(
-      Traps.readReport(report([["EX-001 a", "passed"], ["b", "skipped"]], [["EX-001 c", "failed", asserted]])),
+      TestRun.readReport(report([["EX-001 a", "passed"], ["b", "skipped"]], [["EX-001 c", "failed", asserted]])),
       [{ name: "EX-001 a", errors: [] }, { name: "EX-001 c", errors: [asserted] }]
     )
-    assert.isUndefined(Traps.readReport(report([["EX-001 a", "passed"]], [])))
-    assert.isUndefined(Traps.readReport(report()))
+    assert.isUndefined(TestRun.readReport(report([["EX-001 a", "passed"]], [])))
+    assert.isUndefined(TestRun.readReport(report()))
   })
 
   it("accepts a patch that a test notices by its assertion", () => {
     const results = [{ name: "EX-001 a", errors: [] }, { name: "EX-001 b", errors: [asserted] }]
-    assert.deepStrictEqual(Traps.verdict(results), { noticedBy: "EX-001 b" })
+    assert.deepStrictEqual(TestRun.verdict(results), { noticedBy: "EX-001 b" })
   })
 
   it("refuses a patch that nobody notices, that only hangs or throws, and with which nothing loads", () => {
-    const problem = (results: Parameters<typeof Traps.verdict>[0]) => JSON.stringify(Traps.verdict(results))
+    const problem = (results: Parameters<typeof TestRun.verdict>[0]) => JSON.stringify(TestRun.verdict(results))
     assert.include(problem([{ name: "EX-001 a", errors: [] }]), "no test notices the patch\"")
     assert.include(problem([]), "no test notices the patch\"")
     assert.include(
