@@ -63,6 +63,20 @@ describe("restarts", () => {
     })
   )
 
+  it.interleave(
+    "a child that is killed is started again when it has released what it had",
+    runs,
+    Effect.gen(function*() {
+      const child = counting("child")
+      const tree = yield* Supervisor.make({ children: [child.spec] }).start
+      yield* settle
+      yield* Process.exit(child.seen.pid!, ExitReason.kill)
+      yield* settle
+      assert.deepStrictEqual([child.seen.started, child.seen.now, child.seen.most], [2, 1, 1])
+      yield* Supervisor.stop(tree)
+    })
+  )
+
   for (const strategy of ["one_for_all", "rest_for_one"] as const) {
     it.interleave(
       `${strategy} brings all back when two crash at once, and none twice`,
@@ -116,6 +130,25 @@ describe("restarts", () => {
       assert.deepStrictEqual([a.seen.now, b.seen.now], [0, 0])
     })
   )
+
+  it.interleave(
+    "as many crashes as the limit allows are survived, and one more is not, whenever they come",
+    runs,
+    Effect.gen(function*() {
+      const [a, b] = [counting("a"), counting("b")] as const
+      const tree = yield* Supervisor.make({
+        intensity: { maxRestarts: 2, within: "1 minute" },
+        children: [a.spec, b.spec]
+      }).start
+      yield* settle
+      yield* Effect.all([crash(a), crash(b)], { concurrency: "unbounded" })
+      yield* settle
+      assert.deepStrictEqual([a.seen.now, a.seen.started, b.seen.now, b.seen.started], [1, 2, 1, 2])
+      yield* crash(b)
+      yield* settle
+      assert.isFalse(yield* Process.isAlive(tree.pid))
+    })
+  )
 })
 
 describe("children", () => {
@@ -136,6 +169,24 @@ describe("children", () => {
       yield* Supervisor.restartChild(tree, "child")
       yield* settle
       assert.deepStrictEqual([child.seen.now, child.seen.most], [1, 1])
+    })
+  )
+
+  it.interleave(
+    "children are stopped one after the other, the last one first",
+    runs,
+    Effect.gen(function*() {
+      const stopped: Array<string> = []
+      const child = (id: string) =>
+        ChildSpec.worker({
+          id,
+          run: () =>
+            Effect.onExit(Effect.never, () => Effect.andThen(Effect.yieldNow, Effect.sync(() => stopped.push(id))))
+        })
+      const tree = yield* Supervisor.make({ children: [child("a"), child("b"), child("c")] }).start
+      yield* settle
+      yield* Supervisor.stop(tree)
+      assert.deepStrictEqual(stopped, ["c", "b", "a"])
     })
   )
 
