@@ -13,7 +13,7 @@ export const inCopy = <A>(root: string, use: (to: string) => A): A => {
     const list = ["ls-files", "--cached", "--others", "--exclude-standard"]
     const files = execFileSync("git", list, { cwd: root, encoding: "utf8" }).trim().split("\n")
     // Links between packages are relative: they lead into the copy.
-    const links = globSync("{packages/*,benchmark}/node_modules", { cwd: root })
+    const links = globSync("{*,packages/*}/node_modules", { cwd: root })
     for (const file of [...files, ...links].filter((file) => existsSync(path.join(root, file)))) {
       cpSync(path.join(root, file), path.join(to, file), { recursive: true, verbatimSymlinks: true })
     }
