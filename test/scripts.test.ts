@@ -6,6 +6,8 @@ import * as path from "node:path"
 import { problems } from "../scripts/circular.ts"
 import * as GuardBites from "../scripts/guard-bites.ts"
 import { type Row, rows, traps } from "../scripts/otpRows.data.ts"
+import { engines } from "../scripts/planted.data.ts"
+import * as Planted from "../scripts/planted.ts"
 import * as Rows from "../scripts/rows.ts"
 import * as TestRun from "../scripts/testRun.ts"
 import * as Traps from "../scripts/traps.ts"
@@ -299,5 +301,74 @@ describe("traps", () => {
     assert.isUndefined(Traps.unsound("EX-001", results))
     assert.strictEqual(Traps.unsound("EX-002", results), `fails without the patch, too: EX-002 b: ${asserted}`)
     assert.strictEqual(Traps.unsound("EX-003", results), "no test has this ID")
+  })
+})
+
+describe("planted", () => {
+  const everywhere = () => true
+  const table = [
+    { bug: "a", caughtBy: { conformance: "one", interleavings: "two", LeakGuard: "three" } },
+    { bug: "b", caughtBy: { model: "four", storm: "five", soak: "six" } }
+  ]
+
+  it("asks only the engines that are there, and those that are promised", () => {
+    assert.deepStrictEqual(Planted.promises(table[0]!, everywhere), [
+      ["conformance", "one"],
+      ["interleavings", "two"],
+      ["LeakGuard", "three"]
+    ])
+    assert.deepStrictEqual(Planted.promises(table[0]!, (engine) => engine !== "conformance"), [
+      ["interleavings", "two"],
+      ["LeakGuard", "three"]
+    ])
+  })
+
+  it("accepts a table in which each patch is found, and each engine finds something", () => {
+    assert.deepStrictEqual(Planted.problems(table, ["a", "b"], everywhere), [])
+  })
+
+  it("names a bug without a patch, a patch without a bug, one that nobody finds, and an engine that finds nothing", () => {
+    assert.deepStrictEqual(Planted.problems([...table, { bug: "a", caughtBy: {} }], ["a", "c"], everywhere), [
+      "there is no test/planted/b.patch",
+      "nobody is to find test/planted/c.patch",
+      "a stands in the table twice",
+      "a is found by no engine"
+    ])
+    assert.deepStrictEqual(Planted.problems([table[0]!], ["a"], (engine) => engine !== "storm"), [
+      "model is to find nothing",
+      "soak is to find nothing"
+    ])
+    const elsewhere = [{ bug: "a", caughtBy: { conformance: "one" } }]
+    assert.include(
+      Planted.problems(elsewhere, ["a"], (engine) => engine === "storm"),
+      "a is found by no engine"
+    )
+  })
+
+  it("asks for the tests that are named, and for no others", () => {
+    const pattern = new RegExp(Planted.exactly(["a (b) does.", "c"]))
+    for (const name of ["what a (b) does.", "c", "what c"]) assert.match(name, pattern)
+    for (const name of ["a (b) does. more", "a (b) doest", "c, too"]) assert.notMatch(name, pattern)
+  })
+
+  it("refuses a test that is not there, and one that fails without the patch", () => {
+    const results = [{ name: "x a", errors: [] }, { name: "x b", errors: ["AssertionError: 1"] }]
+    assert.isUndefined(Planted.unsound("a", results))
+    assert.strictEqual(Planted.unsound("b", results), "fails without the patch, too: x b: AssertionError: 1")
+    assert.strictEqual(Planted.unsound("c", results), "there is no test \"c\"")
+  })
+
+  it("says who caught a bug, in the words of the engine and in no others", () => {
+    const said = (error: string) =>
+      Planted.line("LeakGuard", TestRun.verdict([{ name: "x", errors: [error] }], engines.LeakGuard.says))
+    assert.strictEqual(said("Leaked: 1 thing is left over"), "caught by LeakGuard: \"x\"")
+    assert.strictEqual(
+      said("AssertionError: 1"),
+      "not caught by LeakGuard: no test notices the patch by an assertion: x: AssertionError: 1"
+    )
+    assert.strictEqual(
+      Planted.line("storm", TestRun.verdict(undefined, engines.storm.says)),
+      "not caught by storm: with the patch the tests do not load, or do not end"
+    )
   })
 })
