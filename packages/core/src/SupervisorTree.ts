@@ -185,7 +185,7 @@ const lookAt = (plan: Plan, path: ReadonlyArray<string>): ReadonlyArray<Finding>
     findings.push({ _tag: "UnboundedMailbox", path, message: `${who} has a mailbox without a bound` })
   }
   const allowed = timeOf(plan)
-  const needed = plan.children.reduce((sum, child) => Duration.sum(sum, timeOf(child)), Duration.zero)
+  const needed = neededBy(plan.children)
   if (Duration.isGreaterThan(needed, allowed)) {
     const times = `${Duration.format(allowed)} to stop, and its children may take ${Duration.format(needed)}`
     findings.push({ _tag: "ShutdownTooShort", path, needed, allowed, message: `${who} has ${times}` })
@@ -195,6 +195,13 @@ const lookAt = (plan: Plan, path: ReadonlyArray<string>): ReadonlyArray<Finding>
 
 const timeOf = ({ shutdown }: Plan): Duration.Duration =>
   shutdown === "brutalKill" ? Duration.zero : Duration.fromInputUnsafe(shutdown)
+
+/** How long they take to stop, one after the other. A branch that may take any time takes no more than what is in it. */
+const neededBy = (children: ReadonlyArray<Plan>): Duration.Duration =>
+  children.reduce((sum, child) => {
+    const time = timeOf(child)
+    return Duration.sum(sum, child.children.length === 0 ? time : Duration.min(time, neededBy(child.children)))
+  }, Duration.zero)
 
 const duplicates = ({ children }: Plan, path: ReadonlyArray<string>): ReadonlyArray<Finding> => {
   const seen = new Set<string>()

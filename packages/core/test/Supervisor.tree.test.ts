@@ -207,9 +207,22 @@ describe("audit", () => {
       ["ShutdownTooShort", "root"],
       ["ShutdownTooShort", "root/short"]
     ])
-    // A branch without a limit takes any time.
-    const open = Supervisor.make({ children: [inner.child({ id: "open" })] })
-    assert.deepStrictEqual(tags(Supervisor.audit(open, { ignore, shutdown: "1 hour" })), [["ShutdownTooShort", "root"]])
+    // A branch without a limit takes as long as what is in it, which is any time if that has no limit either.
+    const open = Supervisor.make({ children: [inner.child({ id: "open" }), idle("last", { shutdown: "1 seconds" })] })
+    assert.deepStrictEqual(Supervisor.audit(open, { ignore, shutdown: "7 seconds" }), [])
+    assert.deepStrictEqual(tags(Supervisor.audit(open, { ignore, shutdown: "6 seconds" })), [[
+      "ShutdownTooShort",
+      "root"
+    ]])
+    const endless = Supervisor.make({
+      children: [
+        Supervisor.make({ children: [idle("x", { shutdown: "Infinity" })] }).child({ id: "endless" })
+      ]
+    })
+    assert.deepStrictEqual(tags(Supervisor.audit(endless, { ignore, shutdown: "1 hour" })), [[
+      "ShutdownTooShort",
+      "root"
+    ]])
   })
 
   it("what is no tree is refused", () => {
