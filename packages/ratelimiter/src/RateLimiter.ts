@@ -17,6 +17,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Decision from "./Decision.ts"
@@ -193,8 +194,7 @@ export const child = <const Provide extends boolean = true>(
  */
 export const check = (
   clientId: string
-): Effect.Effect<Decision.Allowed, Decision.RateLimited | CallError, RateLimiter> =>
-  RateLimiter.use((limiter) => limiter.check({ clientId }))
+): Effect.Effect<Decision.Allowed, Decision.RateLimited | CallError, RateLimiter> => new Check(clientId)
 
 /**
  * Tells where a client stands: what remains, when to retry, and when the whole limit is there again. Nothing is counted,
@@ -283,6 +283,22 @@ export const size: Effect.Effect<number, CallError, RateLimiter> = RateLimiter.u
 // ----------------------------------------------------------------------------
 // internals
 // ----------------------------------------------------------------------------
+
+// What `RateLimiter.use` does, without the closures that it makes: a fifth of what a check allocates. A function, since it has
+// a prototype that no class could have.
+interface Check extends Effect.Effect<Decision.Allowed, Decision.RateLimited | CallError, RateLimiter> {
+  readonly clientId: string
+}
+
+const Check: { new(clientId: string): Check } = function(this: { clientId: string }, clientId: string) {
+  this.clientId = clientId
+} as never
+Check.prototype = Effectable.Prototype<Check>({
+  label: "RateLimiter.check",
+  evaluate(fiber) {
+    return Context.getUnsafe(fiber.context, RateLimiter).check({ clientId: this.clientId })
+  }
+})
 
 interface State {
   readonly clients: Clients.Clients<SlidingWindow.State>
