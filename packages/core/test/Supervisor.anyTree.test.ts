@@ -7,9 +7,11 @@ import type * as OtpError from "@effect-otp/core/OtpError"
 import * as Process from "@effect-otp/core/Process"
 import * as Supervisor from "@effect-otp/core/Supervisor"
 import { settle } from "@effect-otp/core/testing"
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -22,10 +24,12 @@ import { arrived, inNode } from "./utils/process.ts"
 
 const { bad } = AnyTree
 
+type Adjust = (duration: Duration.Input) => Effect.Effect<void>
+
 /** Lets time pass until an effect has ended. */
-const passing = Effect.fnUntraced(function*<A, E, R>(effect: Effect.Effect<A, E, R>) {
+const passing = Effect.fnUntraced(function*<A, E, R>(effect: Effect.Effect<A, E, R>, adjust: Adjust) {
   const fiber = yield* Effect.forkChild(effect)
-  while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("10 millis")
+  while (fiber.pollUnsafe() === undefined) yield* adjust("10 millis")
   return yield* Fiber.join(fiber)
 })
 
@@ -136,7 +140,8 @@ const assertStopped = (
 const last: AnyTree.Part = { what: "named", strategy: "one_for_one", restart: "permanent", brutal: false }
 
 /** Does it for one tree. */
-const tryOne = Effect.fnUntraced(function*({ at, how, parts, way }: typeof AnyTree.Input.Type) {
+const tryOne = Effect.fnUntraced(function*({ at, how, parts, way }: typeof AnyTree.Input.Type, adjust: Adjust) {
+  yield* adjust(1)
   const world = new AnyTree.World()
   const { tree, units } = AnyTree.make(world, [...parts, last])
   const possible = units.filter(({ kind }) => AnyTree.canFail(kind, how))
@@ -148,7 +153,7 @@ const tryOne = Effect.fnUntraced(function*({ at, how, parts, way }: typeof AnyTr
 
   const starting = yield* Effect.forkChild(fails(tree, way))
   yield* Effect.forkChild(Effect.flatMap(Deferred.await(world.hangs), (pid) => strike(how, pid, failing)))
-  const error = yield* passing(Fiber.join(starting))
+  const error = yield* passing(Fiber.join(starting), adjust)
 
   const isKill = how === "its supervisor is killed"
   assert.deepStrictEqual(error.childPath, isKill ? failing.path.slice(0, -1) : failing.path)
@@ -168,15 +173,34 @@ const tryOne = Effect.fnUntraced(function*({ at, how, parts, way }: typeof AnyTr
   // All names are free, and the description of the tree is as good as new.
   world.failing = undefined
   world.events.length = 0
-  const ref = yield* passing(tree.start)
-  yield* passing(Supervisor.stop(ref))
+  const ref = yield* passing(tree.start, adjust)
+  yield* passing(Supervisor.stop(ref), adjust)
   assertStopped(world.events, units)
   assert.deepStrictEqual(yield* leftovers([...world.pids, ref.pid]), [])
 })
 
-it.effect.prop(
-  "SV-004 a child that does not start, at any position of any tree of up to 50 children, and for any reason",
-  { input: AnyTree.Input },
-  ({ input }) => inNode(Effect.andThen(TestClock.adjust(1), tryOne(input))).pipe(Effect.provide(Logger.layer([]))),
-  { arbitrary: { runs: scale.programs, size: 400, maxShrinks: 5_000 }, timeout: 300_000 }
-)
+const options = { arbitrary: { runs: scale.programs / 2, size: 400, maxShrinks: 5_000 }, timeout: 300_000 }
+
+const silent = Effect.provide(Logger.layer([]))
+
+describe("SV-004 a child that does not start, at any position of any tree of up to 50 children, and for any reason", () => {
+  it.effect.prop(
+    "under the scheduler of a test",
+    { input: AnyTree.Input },
+    ({ input }) => silent(inNode(tryOne(input, TestClock.adjust))),
+    options
+  )
+
+  // Where children are started within a turn of their supervisor.
+  it.live.prop(
+    "under the scheduler of an application",
+    { input: AnyTree.Input },
+    ({ input }) =>
+      // By hand: its layer would bring a scheduler along.
+      Effect.flatMap(TestClock.make(), (clock) =>
+        silent(inNode(tryOne(input, clock.adjust))).pipe(Effect.provideService(Clock.Clock, clock))).pipe(
+          Effect.scoped
+        ),
+    options
+  )
+})

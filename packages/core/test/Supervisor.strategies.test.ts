@@ -8,6 +8,7 @@ import * as Supervisor from "@effect-otp/core/Supervisor"
 import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import type * as Effect from "effect/Effect"
+import * as scale from "../../../test-scale.ts"
 import { reasons } from "./utils/reasons.ts"
 import { type Order, type Probe, probed } from "./utils/tree.ts"
 
@@ -103,16 +104,23 @@ const kinds = {
   }
 }
 
+// Under the scheduler of an application children are started within a turn of their supervisor.
+const schedulers = [["a test", it.effect, ids], [
+  "an application",
+  it.live,
+  scale.full ? ids : (["b"] as const)
+]] as const
+
 for (const [what, { ends, make, shows }] of Object.entries(kinds)) {
-  describe(`truth table of a ${what}`, () => {
+  describe.each(schedulers)(`truth table of a ${what} under the scheduler of %s`, (_, it, positions) => {
     const table = strategies.flatMap((strategy) =>
-      restarts.flatMap((restart) => ids.flatMap((id) => ends.map((end) => ({ strategy, restart, id, ...end }))))
+      restarts.flatMap((restart) => positions.flatMap((id) => ends.map((end) => ({ strategy, restart, id, ...end }))))
     )
     for (const { clean, end, id, name, restart, strategy } of table) {
       const ended = clean !== "ignored"
       const restarted = ended && (restart === "permanent" || (restart === "transient" && !clean))
       const outcome = ended ? restarted ? "is restarted" : "is not restarted" : "lives on"
-      it.effect(`${row[restart]} ${strategy}: ${restart} ${what} ${id} ${outcome} after ${name}`, () =>
+      it(`${row[restart]} ${strategy}: ${restart} ${what} ${id} ${outcome} after ${name}`, () =>
         probed(function*(probe) {
           const children = ids.map((each) => make(probe, each, each === id ? restart : "permanent"))
           const ref = yield* Supervisor.make({ strategy, children }).start
