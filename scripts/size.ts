@@ -1,11 +1,11 @@
 /**
- * What core costs an application: all of its public modules, minified, without Effect, at most 160 kB; and no import of
+ * What core costs an application: all of its public modules, minified, without Effect, at most 165 kB; and no import of
  * a Node module in a bundle for the browser, Effect included. The packaging test asks the same of the packed package.
  */
 import { build } from "esbuild"
 import * as path from "node:path"
 
-export const budget = 160_000
+export const budget = 165_000
 
 /** Bundles everything that `entry` exports, and says how large that is and which modules it left outside. */
 export const bundle = async (entry: string, options: { readonly external: ReadonlyArray<string> }) => {
