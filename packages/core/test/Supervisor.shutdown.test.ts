@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
+import { ask, defectOf, tell, Told } from "./utils/server.ts"
 import { type Probe, probed, started } from "./utils/tree.ts"
 
 const bad = ExitReason.custom("bad")
@@ -337,6 +338,16 @@ describe("the end of a supervisor", () => {
       yield* probe.sees()
       assert.isTrue(yield* Process.isAlive(ref.pid))
       assert.deepStrictEqual(probe.log, ["Error a supervisor got a message that it does not understand"])
+    }))
+
+  it.effect("SV-065 requests and casts that it does not understand are refused in their caller", () =>
+    probed(function*(probe) {
+      const ref = yield* started(probe, Supervisor.make({ children: [probe.child("a")] }), "start a")
+      for (const request of [ask(Told.at(ref.pid), () => 0), tell(Told.at(ref.pid), () => 0)]) {
+        assert.match((yield* defectOf(request)).message, /is no request to .* has the protocol of Supervisor/)
+      }
+      yield* probe.sees()
+      assert.isTrue(yield* Process.isAlive(ref.pid))
     }))
 
   it.effect("SV-066 stop stops the children, waits, and the reason is Normal", () =>
