@@ -337,6 +337,31 @@ describe("whose mailbox", () => {
       })
     ))
 
+  // Only Effect's own scheduler lets a receive take its message at once.
+  it.live("another one that tries takes nothing from the main fiber, whether that waits or is busy", () =>
+    asProcess((self: Process.Self<string>) =>
+      Effect.gen(function*() {
+        const tried = Effect.fnUntraced(function*(own: Process.Self<string>) {
+          const tries = Effect.gen(function*() {
+            return yield* own.receive
+          })
+          return yield* Effect.forkChild(Effect.exit(tries))
+        })
+        const child = yield* Process.spawn((own: Process.Self<string>) =>
+          Effect.gen(function*() {
+            yield* tried(own)
+            yield* Process.send(self.pid, yield* own.receive)
+            yield* Process.send(own.pid, "two")
+            yield* Effect.flatMap(tried(own), Fiber.join)
+            yield* Process.send(self.pid, yield* own.receive)
+          })
+        )
+        yield* Effect.yieldNow
+        yield* Process.send(child, "one")
+        assert.deepStrictEqual([yield* self.receive, yield* self.receive], ["one", "two"])
+      })
+    ))
+
   it.effect("nor may another process, or code that is none", () =>
     asProcess((self: Process.Self<Process.Down | string>) =>
       Effect.gen(function*() {
