@@ -10,16 +10,18 @@
 import { existsSync, globSync } from "node:fs"
 import * as path from "node:path"
 import { applyPatch, inCopy } from "./copy.ts"
-import { type EngineName, engines, type Planted, planted } from "./planted.data.ts"
+import { type EngineName, engines, type Planted, planted, type Test } from "./planted.data.ts"
 import { type Result, runTests, verdict } from "./testRun.ts"
 
 const names = Object.keys(engines) as ReadonlyArray<EngineName>
+
+type Promised = readonly [engine: EngineName, test: Test]
 
 /** What a bug promises of the engines that are there. */
 export const promises = (
   { caughtBy }: Planted,
   isThere: (engine: EngineName) => boolean
-): ReadonlyArray<readonly [engine: EngineName, test: string]> =>
+): ReadonlyArray<Promised> =>
   names.flatMap((engine) => {
     const test = caughtBy[engine]
     return test === undefined || !isThere(engine) ? [] : [[engine, test] as const]
@@ -61,7 +63,8 @@ export const line = (engine: EngineName, found: ReturnType<typeof verdict>): str
 const main = (root: string, chosen: ReadonlyArray<string>): boolean => {
   const isThere = (engine: EngineName) => existsSync(path.join(root, engines[engine].tests))
   const patches = globSync("test/planted/*.patch", { cwd: root }).map((file) => path.basename(file, ".patch")).sort()
-  const wrong = problems(planted, patches, isThere)
+  const unknown = chosen.filter((bug) => !planted.some((each) => each.bug === bug))
+  const wrong = [...problems(planted, patches, isThere), ...unknown.map((bug) => `there is no bug ${bug}`)]
   for (const problem of wrong) console.log(`FAIL ${problem}`)
   for (const engine of names) {
     if (!isThere(engine)) console.log(`${engine} is not asked: there is no ${engines[engine].tests}`)
@@ -69,14 +72,13 @@ const main = (root: string, chosen: ReadonlyArray<string>): boolean => {
   const table = chosen.length === 0 ? planted : planted.filter(({ bug }) => chosen.includes(bug))
 
   return inCopy(root, (to) => {
-    const run = (asked: ReadonlyArray<readonly [engine: EngineName, test: string]>, ...flags: ReadonlyArray<string>) =>
+    const run = (asked: ReadonlyArray<Promised>) =>
       runTests(root, to, {
         projects: [...new Set(asked.map(([engine]) => engines[engine].project))],
-        files: [...new Set(asked.map(([engine]) => engines[engine].tests))],
-        pattern: exactly(asked.map(([, test]) => test)),
+        files: [...new Set(asked.map(([engine, [file]]) => path.posix.join(engines[engine].tests, file)))],
+        pattern: exactly(asked.map(([, [, name]]) => name)),
         // What is random must find the same bug in each run.
         env: { EFFECT_OTP_SEED: "1" },
-        flags,
         testTimeout: 60_000,
         timeout: 180_000
       })
@@ -87,9 +89,9 @@ const main = (root: string, chosen: ReadonlyArray<string>): boolean => {
       const refused = applyPatch(to, patch)
       if (refused !== undefined) return [`not caught: the patch does not apply\n${refused}`]
       const said = promises(each, isThere).map(([engine, test]) => {
-        const reason = unsound(test, before)
+        const reason = unsound(test[1], before)
         if (reason !== undefined) return line(engine, { problem: reason })
-        return line(engine, verdict(run([[engine, test]], "--bail=1"), engines[engine].says))
+        return line(engine, verdict(run([[engine, test]]), engines[engine].says))
       })
       const stays = applyPatch(to, patch, "--reverse")
       if (stays !== undefined) throw new Error(`${patch} cannot be taken back: ${stays}`)

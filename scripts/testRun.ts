@@ -41,7 +41,6 @@ export interface Wanted {
   /** How long all of them may take, in milliseconds. */
   readonly timeout: number
   readonly env?: Readonly<Record<string, string>>
-  readonly flags?: ReadonlyArray<string>
 }
 
 /** Runs tests of the copy `to` of `root`; nothing, if they do not load, or do not end. */
@@ -58,7 +57,6 @@ export const runTests = (root: string, to: string, wanted: Wanted): ReadonlyArra
     `--fsModuleCachePath=${path.join(to, ".cache")}`,
     "--cache=false",
     `--testTimeout=${wanted.testTimeout}`,
-    ...(wanted.flags ?? []),
     ...wanted.files
   ], { cwd: to, env: { ...process.env, ...wanted.env }, stdio: "ignore", timeout: wanted.timeout })
   return existsSync(report) ? readReport(readFileSync(report, "utf8")) : undefined

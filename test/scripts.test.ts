@@ -6,7 +6,7 @@ import * as path from "node:path"
 import { problems } from "../scripts/circular.ts"
 import * as GuardBites from "../scripts/guard-bites.ts"
 import { type Row, rows, traps } from "../scripts/otpRows.data.ts"
-import { engines } from "../scripts/planted.data.ts"
+import { engines, type Planted as Plant, type Test } from "../scripts/planted.data.ts"
 import * as Planted from "../scripts/planted.ts"
 import * as Rows from "../scripts/rows.ts"
 import * as TestRun from "../scripts/testRun.ts"
@@ -306,20 +306,21 @@ describe("traps", () => {
 
 describe("planted", () => {
   const everywhere = () => true
-  const table = [
-    { bug: "a", caughtBy: { conformance: "one", interleavings: "two", LeakGuard: "three" } },
-    { bug: "b", caughtBy: { model: "four", storm: "five", soak: "six" } }
+  const test: Test = ["a.test.ts", "does"]
+  const table: ReadonlyArray<Plant> = [
+    { bug: "a", caughtBy: { conformance: test, interleavings: test, LeakGuard: test } },
+    { bug: "b", caughtBy: { model: test, storm: test, soak: test } }
   ]
 
   it("asks only the engines that are there, and those that are promised", () => {
     assert.deepStrictEqual(Planted.promises(table[0]!, everywhere), [
-      ["conformance", "one"],
-      ["interleavings", "two"],
-      ["LeakGuard", "three"]
+      ["conformance", test],
+      ["interleavings", test],
+      ["LeakGuard", test]
     ])
     assert.deepStrictEqual(Planted.promises(table[0]!, (engine) => engine !== "conformance"), [
-      ["interleavings", "two"],
-      ["LeakGuard", "three"]
+      ["interleavings", test],
+      ["LeakGuard", test]
     ])
   })
 
@@ -338,7 +339,7 @@ describe("planted", () => {
       "model is to find nothing",
       "soak is to find nothing"
     ])
-    const elsewhere = [{ bug: "a", caughtBy: { conformance: "one" } }]
+    const elsewhere: ReadonlyArray<Plant> = [{ bug: "a", caughtBy: { conformance: test } }]
     assert.include(
       Planted.problems(elsewhere, ["a"], (engine) => engine === "storm"),
       "a is found by no engine"
