@@ -77,7 +77,7 @@ const main = (root: string, chosen: ReadonlyArray<string>): boolean => {
         projects: [...new Set(asked.map(([engine]) => engines[engine].project))],
         files: [...new Set(asked.map(([engine, [file]]) => path.posix.join(engines[engine].tests, file)))],
         pattern: exactly(asked.map(([, [, name]]) => name)),
-        // The storm and the orders are the same in each run.
+        // The storm, the orders and the random programs are the same in each run.
         env: { EFFECT_OTP_SEED: "1" },
         testTimeout: 60_000,
         timeout: 180_000

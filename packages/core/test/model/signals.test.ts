@@ -11,7 +11,10 @@ import * as Program from "./Program.ts"
 
 const silent = Effect.provide(Logger.layer([]))
 
-const options = { arbitrary: { runs: scale.programs, size: 400, maxShrinks: 5_000 }, timeout: 300_000 }
+/** The same programs again: `EFFECT_OTP_SEED=<seed> pnpm test signals`. */
+const seed = process.env.EFFECT_OTP_SEED
+
+const options = { arbitrary: { runs: scale.programs, size: 400, maxShrinks: 5_000, seed }, timeout: 300_000 }
 
 describe("random programs", () => {
   it.effect.prop(
