@@ -105,7 +105,7 @@ const stopAll = Effect.fnUntraced(function*(state: DynamicState) {
     if (stopping !== undefined) waiting.push(yield* Effect.forkChild(stopping, { startImmediately: true }))
     if (++done % turnEvery === 0) yield* Effect.yieldNow
   }
-  yield* awaitLeaving(state)
+  if (state.leaving.size > 0) yield* awaitLeaving(state)
   yield* Fiber.joinAll(waiting)
 })
 

@@ -92,7 +92,7 @@ const stopAll = Effect.fnUntraced(function*(state: SupervisorState) {
     if (stopping !== undefined) yield* stopping
     if (++done % turnEvery === 0) yield* Effect.yieldNow
   }
-  yield* awaitLeaving(state)
+  if (state.leaving.size > 0) yield* awaitLeaving(state)
 })
 
 // ----------------------------------------------------------------------------
