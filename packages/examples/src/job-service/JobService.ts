@@ -30,10 +30,7 @@ import type { Store } from "./Store.ts"
 import * as Work from "./Work.ts"
 
 export interface Options {
-  /**
-   * The name of its journal, which one at a time may have. Who restarts the service gives it one: a root that is killed leaves
-   * a core that finishes its jobs, and the next one must not begin before. Default: none.
-   */
+  /** The name of its journal, which one at a time may have: two services over one store do not start. Default: none. */
   readonly name?: string | undefined
   readonly store: Store
   readonly work: Work.Work
