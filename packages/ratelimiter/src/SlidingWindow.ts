@@ -69,12 +69,7 @@ export const step = (policy: Policy, state: State, now: number): Verdict => {
   drop(state, countUpTo(state, made - policy.windowMicros))
   if (state.size >= policy.limit) return verdictOf(policy, state, 0, now)
   push(policy, state, made)
-  return {
-    allowed: true,
-    remaining: policy.limit - state.size,
-    retryAfter: 0,
-    resetAfter: made + policy.windowMicros - now
-  }
+  return new Decided(true, policy.limit - state.size, 0, made + policy.windowMicros - now)
 }
 
 /**
@@ -100,6 +95,21 @@ export const idleAfter = (policy: Policy, state: State, now: number): number =>
 // internals
 // ----------------------------------------------------------------------------
 
+// By a constructor: a literal with a time of more than 31 bits is copied from a template each time, outside of compiled code.
+class Decided implements Verdict {
+  readonly allowed: boolean
+  readonly remaining: number
+  readonly retryAfter: number
+  readonly resetAfter: number
+
+  constructor(allowed: boolean, remaining: number, retryAfter: number, resetAfter: number) {
+    this.allowed = allowed
+    this.remaining = remaining
+    this.retryAfter = retryAfter
+    this.resetAfter = resetAfter
+  }
+}
+
 const newest = (state: State): number =>
   state.size === 0 ? -Infinity : state.times[(state.oldest + state.size - 1) % state.times.length]
 
@@ -118,14 +128,8 @@ const drop = (state: State, count: number): void => {
 
 const verdictOf = (policy: Policy, state: State, expired: number, now: number): Verdict => {
   const remaining = policy.limit - (state.size - expired)
-  return {
-    allowed: remaining > 0,
-    remaining,
-    retryAfter: remaining > 0
-      ? 0
-      : state.times[(state.oldest + expired) % state.times.length] + policy.windowMicros - now,
-    resetAfter: Math.max(0, idleAfter(policy, state, now))
-  }
+  const first = remaining > 0 ? now : state.times[(state.oldest + expired) % state.times.length] + policy.windowMicros
+  return new Decided(remaining > 0, remaining, first - now, Math.max(0, idleAfter(policy, state, now)))
 }
 
 const push = (policy: Policy, state: State, time: number): void => {
