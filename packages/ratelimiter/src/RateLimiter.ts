@@ -322,11 +322,14 @@ const forgottenPerTurn = 100
 const defaultClock = Context.get(Context.empty(), Clock.Clock)
 
 // The monotonic clock: a wall clock that is set forward would forgive what it must not, and set back, freeze everybody.
-const micros = (clock: Clock.Clock): () => number =>
+const micros = (clock: Clock.Clock): () => number => {
+  // Behind a getter of the global object.
+  const { performance } = globalThis
   // The same time without the two BigInts, which every check would leave behind.
-  clock === defaultClock
+  return clock === defaultClock
     ? () => Math.floor(performance.now() * 1000)
     : () => Number(clock.monotonicTimeNanosUnsafe() / nanosPerMicro)
+}
 const nanosPerMicro = BigInt(1000)
 
 /** Sends `ForgetIdle` when the first client can be forgotten, at once if there is one, never if there is no client. */
