@@ -140,7 +140,7 @@ const push = (policy: Policy, state: State, time: number): void => {
 
 /** Doubles the ring, up to the limit, and straightens it: what wrapped around must stay in order. */
 const grow = (policy: Policy, state: State): void => {
-  const times = new Array<number>(Math.min(policy.limit, Math.max(1, state.size * 2))).fill(0)
+  const times = new Array<number>(Math.min(policy.limit, Math.max(1, state.size * 2)))
   for (let i = 0; i < state.size; i++) times[i] = state.times[(state.oldest + i) % state.size]
   state.times = times
   state.oldest = 0
