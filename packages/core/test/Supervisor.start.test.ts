@@ -6,6 +6,7 @@ import * as Name from "@effect-otp/core/Name"
 import * as OtpError from "@effect-otp/core/OtpError"
 import * as Process from "@effect-otp/core/Process"
 import * as Supervisor from "@effect-otp/core/Supervisor"
+import { settle } from "@effect-otp/core/testing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -189,6 +190,25 @@ describe("a child that does not start", () => {
       yield* probe.sees("start a", "starting b")
       yield* Fiber.interrupt(starting)
       yield* probe.sees("stop a")
+      assert.deepStrictEqual(yield* Process.list, [])
+    }))
+
+  it.effect("a start that is interrupted while it stops what has started still kills who does not stop in time", () =>
+    probed(function*(probe) {
+      yield* TestClock.adjust(0)
+      const gate = yield* Deferred.make<never, "refused">()
+      const fails = ChildSpec.make({ id: "c", start: Deferred.await(gate) })
+      const tree = Supervisor.make({
+        children: [probe.child("a"), probe.stubborn("b", { shutdown: "2 seconds" }), fails]
+      })
+      const starting = yield* Effect.forkChild(tree.start)
+      yield* probe.sees("start a", "start b")
+      yield* Deferred.fail(gate, "refused")
+      yield* settle
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(starting))
+      yield* TestClock.adjust("2 seconds")
+      yield* probe.sees("stop b", "stop a")
+      yield* Fiber.join(interrupting)
       assert.deepStrictEqual(yield* Process.list, [])
     }))
 
