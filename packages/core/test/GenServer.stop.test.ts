@@ -305,6 +305,22 @@ describe("the exit of a parent", () => {
       assert.deepStrictEqual(linked, [["info", bad]])
     }).pipe(inNode))
 
+  it.effect("GS-049 of who started it with a monitor stops it, as that of a parent", () =>
+    Effect.gen(function*() {
+      const seen: Array<unknown> = []
+      const server = noting(seen, { trapExit: true })
+      const starter = yield* Process.spawn((_: Process.Self<Process.Down>) =>
+        Effect.gen(function*() {
+          const [ref] = yield* Effect.orDie(server.startMonitor())
+          yield* Process.exit(ref.pid, bad)
+          return yield* Effect.never
+        })
+      )
+      yield* settle
+      assert.deepStrictEqual(seen, [["terminate", "old", bad], "released"])
+      assert.isTrue(yield* Process.isAlive(starter))
+    }).pipe(inNode))
+
   it.effect("GS-050 takes its turn: messages before it are handled, those after it are not", () =>
     Effect.gen(function*() {
       const seen: Array<unknown> = []

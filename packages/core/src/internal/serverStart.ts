@@ -120,7 +120,8 @@ const begin = (
   after: number
 ): Starting => {
   const parent = options.linked === true ? origin.process : undefined
-  const server = new ServerState(definition, parent)
+  // Who monitors it from the start is its parent, too, though there is no link.
+  const server = new ServerState(definition, options.watch === undefined ? parent : origin.process)
   const entry = Spawn.create(origin, serverBehaviour, server, options.label, parent !== undefined)
   server.telemetry = Telemetry.make(entry, definition.name)
   bound(entry, definition.mailbox)

@@ -88,7 +88,7 @@ class Rare {
 export class ServerState {
   /** Replaced by a change of code. */
   definition: Definition
-  /** The id of the process that started it with a link; a parent's exit stops a server that traps exits. */
+  /** The id of the process that started it with a link or a monitor; its exit stops a server that traps exits. */
   readonly parent: number | undefined
   starter: Starter | undefined
 
