@@ -1,8 +1,10 @@
-/** The list of test projects: every package, the benchmarks, the soak, the fences of the documentation, and the packages as published. */
-const packages = ["packages/core", "packages/ratelimiter", "packages/examples", "benchmark", "soak"].map((root) => ({
-  extends: true as const,
-  test: { name: root.replace("packages/", ""), root, include: ["test/**/*.test.ts"] }
-}))
+/** The list of test projects: every package, the benchmarks, the comparison with the BEAM, the soak, the fences of the documentation, and the packages as published. */
+const packages = ["packages/core", "packages/ratelimiter", "packages/examples", "benchmark", "conformance", "soak"].map(
+  (root) => ({
+    extends: true as const,
+    test: { name: root.replace("packages/", ""), root, include: ["test/**/*.test.ts"] }
+  })
+)
 
 const repository = ["docs", "scripts", "package"].map((name) => ({
   extends: true as const,
