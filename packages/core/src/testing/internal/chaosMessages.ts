@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Rpc from "effect/rpc/Rpc"
 import type * as Scope from "effect/Scope"
 import * as ExitReason from "../../ExitReason.ts"
-import { addressOf, showAddress } from "../../internal/address.ts"
+import { addressOf, AddressTypeId, showAddress } from "../../internal/address.ts"
 import { timeoutOf } from "../../internal/deadline.ts"
 import * as Input from "../../internal/input.ts"
 import { type Client, isCast, type Protocol } from "../../internal/protocol.ts"
@@ -204,6 +204,7 @@ export const client = <P extends Protocol, C extends Client<P>>(
     const requests = client as unknown as Record<string, (payload?: unknown) => Effect.Effect<unknown, unknown>>
     const { pid } = client as { readonly pid?: Pid<never, unknown> }
     const address = pid ?? addressOf(client)
+    if (address !== undefined) Object.defineProperty(own, AddressTypeId, { value: address })
     const shown = address === undefined ? service.key : showAddress(address)
     for (const rpc of service.protocol as Protocol as ReadonlyArray<Rpc.AnyWithProps>) {
       const { _tag } = rpc
