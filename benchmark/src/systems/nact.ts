@@ -162,29 +162,43 @@ const ring: Implementation = Effect.fnUntraced(function*({ n, width }) {
   return { run }
 })
 
-/** One restart after the other, each supervisor good for `life` of them. */
+/**
+ * One restart after the other, each supervisor good for `life` of them. The child tells an actor whenever it starts, as it
+ * does elsewhere, and that has it crash again.
+ */
 const restarts = (parent: Parent, n: number, life: number) => async () => {
   let done = 0
-  while (done < n) {
-    let started = () => {}
-    const supervisor = spawnActor(parent, () => {}, "supervisor", {
-      onCrash: (_message, _error, { resetChild }) => resetChild
-    })
-    const child: Ref<"crash"> = spawnActor(
-      supervisor,
-      (_: void, reason: "crash"): void => {
-        throw reason
-      },
-      "crasher",
-      { initialStateFunc: () => started(), onCrash: (_message, _error, { escalate }) => escalate }
-    )
-    for (let i = 0; i < life && done < n; i++, done++) {
-      await new Promise<void>((resolve) => {
-        started = resolve
-        dispatch(child, "crash")
+  for (; done < n; done += life) {
+    await new Promise<void>((resolve) => {
+      const supervisor = spawnActor(parent, () => {}, "supervisor", {
+        onCrash: (_message, _error, { resetChild }) => resetChild
       })
-    }
-    stop(supervisor)
+      const observer: Ref<Ref<"crash">> = spawnActor(
+        parent,
+        (restarted: number, child: Ref<"crash">, { self }: { readonly self: Ref<Ref<"crash">> }) => {
+          if (restarted < life) dispatch(child, "crash")
+          else {
+            stop(supervisor)
+            stop(self)
+            resolve()
+          }
+          return restarted + 1
+        },
+        "observer",
+        { initialState: 0 }
+      )
+      spawnActor(
+        supervisor,
+        (_: void, reason: "crash"): void => {
+          throw reason
+        },
+        "crasher",
+        {
+          initialStateFunc: ({ self }) => dispatch(observer, self),
+          onCrash: (_message, _error, { escalate }) => escalate
+        }
+      )
+    })
   }
   return done
 }
