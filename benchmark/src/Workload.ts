@@ -147,7 +147,7 @@ export const workloads = [
     done: ({ n }) => n * (n + 1) / 2
   }),
   define("tree", {
-    title: "Start a supervisor with its children, and stop them all",
+    title: "Start a supervisor with its children, one after the other, and stop them in reverse order",
     unit: "child",
     n: 10_000,
     quick: 1_000

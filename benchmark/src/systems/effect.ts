@@ -1,7 +1,7 @@
 /**
  * Effect alone, as one writes it by hand: a fiber for each process, a Queue as its mailbox, a Deferred for each answer.
  */
-import { Array, Deferred, Effect, Fiber, FiberSet, HashMap, Option, Queue, Ref } from "effect"
+import { Array, Deferred, Effect, Fiber, HashMap, Option, Queue, Ref } from "effect"
 import { clientIds } from "../clientIds.ts"
 import type { Implementation, Implementations } from "../Implementation.ts"
 import * as SlidingWindow from "../SlidingWindow.ts"
@@ -292,19 +292,27 @@ const registry: Implementation = Effect.fnUntraced(function*({ n }) {
   return { run }
 })
 
+/** As a supervisor does it, and a Scope can, too: in order, and back again, each when the one before it has ended. */
 const tree: Implementation = ({ n }) => {
   const run = Effect.gen(function*() {
-    const children = yield* FiberSet.make()
-    for (let i = 0; i < n; i++) {
-      const mailbox = yield* Queue.unbounded<Request>()
-      yield* FiberSet.run(children, counter(mailbox))
-    }
-    const started = yield* FiberSet.size(children)
-    yield* FiberSet.clear(children)
-    yield* FiberSet.awaitEmpty(children)
-    return started
+    let [started, ended] = [0, 0]
+    const child = Effect.fnUntraced(function*(i: number) {
+      const ready = yield* Deferred.make<void>()
+      const end = Effect.sync(() => {
+        if (i === started - ended) ended++
+      })
+      yield* start((mailbox: Queue.Queue<Request>) =>
+        Deferred.succeed(ready, undefined).pipe(Effect.andThen(counter(mailbox)), Effect.ensuring(end))
+      )
+      yield* Deferred.await(ready)
+      started++
+    })
+    yield* Effect.scoped(Effect.gen(function*() {
+      for (let i = 1; i <= n; i++) yield* child(i)
+    }))
+    return ended
   })
-  return Effect.succeed({ run: Effect.scoped(run) })
+  return Effect.succeed({ run })
 }
 
 export const implementations: Implementations = {

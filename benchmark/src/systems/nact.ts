@@ -18,16 +18,13 @@ const add: Request = { _tag: "Add" }
 
 const system = Effect.acquireRelease(Effect.sync(() => start()), (actors) => Effect.sync(() => stop(actors)))
 
+const count = (count: number, request: Request): number => {
+  if (request._tag === "Next") dispatch(request.from, count + 1)
+  return count + 1
+}
+
 const startCounter = (parent: Parent, name: string): Ref<Request> =>
-  spawnActor(
-    parent,
-    (count: number, request: Request) => {
-      if (request._tag === "Next") dispatch(request.from, count + 1)
-      return count + 1
-    },
-    name,
-    { initialState: 0 }
-  )
+  spawnActor(parent, count, name, { initialState: 0 })
 
 const next = (counter: Ref<Request>): Promise<number> =>
   query(counter, (from: Ref<number>): Request => ({ _tag: "Next", from }), timeout)
@@ -230,21 +227,32 @@ const ratelimit: Implementation = Effect.fnUntraced(function*({ n, width }) {
   return { run }
 })
 
+/** As a supervisor does it: in order, and back again, each when the one before it has ended, of which `afterStop` tells. */
 const tree: Implementation = Effect.fnUntraced(function*({ n }) {
   const parent = yield* system
   const run = promise(async () => {
-    let stopped = 0
-    await new Promise<void>((resolve) => {
-      const supervisor = spawnActor(parent, () => {}, "supervisor")
-      const afterStop = () => {
-        if (++stopped === n) resolve()
-      }
-      const children: Array<Ref<never>> = []
-      for (let i = 0; i < n; i++) children.push(spawnActor(supervisor, (_: unknown) => {}, `${i}`, { afterStop }))
-      // One by one: a parent that stops cannot find its children any more.
-      children.forEach(stop)
-      stop(supervisor)
-    })
+    const supervisor = spawnActor(parent, () => {}, "supervisor")
+    const children: Array<Ref<Request>> = []
+    let [started, stopped] = [0, 0]
+    let next = () => {}
+    const init = () => {
+      started++
+      return 0
+    }
+    const afterStop = (i: number) => () => {
+      if (i === started - stopped) stopped++
+      next()
+    }
+    for (let i = 1; i <= n; i++) {
+      children.push(spawnActor(supervisor, count, `${i}`, { initialStateFunc: init, afterStop: afterStop(i) }))
+    }
+    for (const child of children.reverse()) {
+      await new Promise<void>((resolve) => {
+        next = resolve
+        stop(child)
+      })
+    }
+    stop(supervisor)
     return stopped
   })
   return { run }
